@@ -8,7 +8,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -93,15 +93,17 @@ struct Options {
     #[arg(long, env = "CINTX_SANDBOX_WEBHOOK_RETRY", value_name = "MS", default_value_t = 1_000)]
     webhook_retry: u64,
     /// Reports leave out the last of their days, from its midnight in US Central.
-    #[arg(long, env = "CINTX_SANDBOX_REPORTS_END_AT_LAST_MIDNIGHT")]
+    #[arg(long, env = "CINTX_SANDBOX_REPORTS_END_AT_LAST_MIDNIGHT",
+          value_parser = clap::builder::FalseyValueParser::new())]
     reports_end_at_last_midnight: bool,
     /// Seconds in which nothing comes in on a connection before it is closed.
     #[arg(long, env = "CINTX_SANDBOX_IDLE_TIMEOUT", value_name = "SECONDS", default_value_t = 75)]
     idle_timeout: u64,
     /// Ask the sandbox that listens on this address whether it is well, and end:
-    /// for health checks of containers.
-    #[arg(long, value_name = "ADDRESS")]
-    check: Option<SocketAddr>,
+    /// for health checks of containers. Without an address, at the port of the
+    /// options on this machine.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1)]
+    check: Option<Option<SocketAddr>>,
     /// Tell every request on standard error.
     #[arg(long, env = "CINTX_SANDBOX_LOG", value_parser = clap::builder::FalseyValueParser::new())]
     log: bool,
@@ -156,6 +158,16 @@ fn with_files(mut builder: Builder, options: &Options) -> Result<Builder, String
         builder = builder.faults(faults);
     }
     Ok(builder)
+}
+
+/// Where this machine reaches a sandbox with these options.
+fn here(options: &Options) -> SocketAddr {
+    let ip = match options.listen {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        narrower => narrower,
+    };
+    SocketAddr::new(ip, options.port)
 }
 
 /// Whether a sandbox on this machine answers.
@@ -275,8 +287,8 @@ fn set_up(mut options: Options, matches: &ArgMatches) -> Result<Builder, String>
     if told("webhook_retry") {
         builder = builder.webhook_retry(milliseconds(options.webhook_retry));
     }
-    if options.reports_end_at_last_midnight {
-        builder = builder.reports_end_at_last_midnight();
+    if told("reports_end_at_last_midnight") {
+        builder = builder.reports_end_at_last_midnight(options.reports_end_at_last_midnight);
     }
     if told("scenario") {
         builder = builder.scenario(*options.scenario);
@@ -323,7 +335,8 @@ async fn run(options: Options, matches: &ArgMatches) -> Result<(), String> {
 async fn main() -> ExitCode {
     let matches = Options::command().get_matches();
     let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let done = match options.check {
+    let done = match options.check.map(|address| address.unwrap_or_else(|| here(&options))) {
+        Some(address) if address.port() == 0 => Err("--check without an address needs --port, to know which".into()),
         Some(address) => match check(address) {
             Ok(true) => Ok(()),
             Ok(false) => Err(format!("{address} does not answer as a sandbox does")),

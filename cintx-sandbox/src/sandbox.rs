@@ -204,12 +204,12 @@ impl Builder {
         self.told(Setting::Tolerances)
     }
 
-    /// Lets reports end at 00:00 US Central of their last day, so that the day
-    /// itself is left out: one of the two readings of the document. Otherwise
-    /// the last day is in them.
+    /// Whether reports end at 00:00 US Central of their last day, so that the
+    /// day itself is left out: one of the two readings of the document.
+    /// Otherwise the last day is in them.
     #[must_use]
-    pub fn reports_end_at_last_midnight(mut self) -> Self {
-        self.settings.reports_end_at_last_midnight = true;
+    pub fn reports_end_at_last_midnight(mut self, leave_out: bool) -> Self {
+        self.settings.reports_end_at_last_midnight = leave_out;
         self.told(Setting::ReportsEnd)
     }
 
@@ -315,8 +315,10 @@ impl Builder {
         }
         if let Some(json) = self.state {
             let mut first = saved::read(&json).map_err(Error::State)?;
-            let mut carried = self.told.iter().map(|setting| setting.carry(&self.settings, &mut first.settings));
+            let mut settings = first.settings.clone();
+            let mut carried = self.told.iter().map(|setting| setting.carry(&self.settings, &mut settings));
             carried.try_for_each(|held| held).map_err(Error::State)?;
+            first.adopt(settings);
             engine.begin_from(first);
         }
         let engine = Arc::new(engine);

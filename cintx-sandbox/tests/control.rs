@@ -606,3 +606,86 @@ async fn what_is_not_there_is_refused_by_name() {
     let reply = send(http.get(format!("{}/requests?status=abc", sandbox.control_url()))).await.expect(400);
     assert!(reply.text.contains("status is abc"), "{reply:?}");
 }
+
+/// The same group in field, with room for everybody.
+async fn in_field(sandbox: &Sandbox) -> Caller {
+    let caller = Caller::new(sandbox, "2025-12-18").await;
+    let project = caller.project(sandbox, "p").await;
+    let group = caller.draft(sandbox, &project, 10_000).await;
+    let jobs = format!("{group}/fielding-run-jobs/launch-from-draft");
+    let body = json!({ "end_fielding_at": "2030-01-01T00:00:00.000Z" });
+    caller.post_keyed(&jobs, "l", &body).await.expect(201);
+    sandbox.advance(Duration::from_secs(60));
+    caller
+}
+
+/// How many come within an hour.
+fn come(sandbox: &Sandbox) -> usize {
+    let before = sandbox.respondents().len();
+    sandbox.advance(Duration::from_secs(3_600));
+    sandbox.respondents().len() - before
+}
+
+#[tokio::test]
+async fn a_field_that_was_turned_off_comes_to_life_again() {
+    let standing = jiff::Timestamp::now().as_second();
+    let off = Sandbox::builder().standing_clock(standing).field_pace(Duration::ZERO).start().await.unwrap();
+    in_field(&off).await;
+    assert_eq!(come(&off), 0);
+    let off_state = off.save().unwrap();
+    let minute = Duration::from_secs(60);
+    let on = Sandbox::builder().field_pace(minute).state(off_state).start().await.unwrap();
+    assert!(come(&on) > 10, "another pace");
+    let scenario = async |text: &str| {
+        send(client().post(format!("{}/scenario", on.control_url())).body(text.to_owned())).await.expect(200)
+    };
+    for nobody in ["[countries.us]\narrivals = 0.0\n", "[arrivals]\nper_day = 0.001\n"] {
+        scenario(nobody).await;
+        on.advance(Duration::from_secs(3_600));
+        assert_eq!(come(&on), 0, "{nobody}");
+        let quiet = on.save().unwrap();
+        scenario("{\"name\": \"quick\"}").await;
+        assert!(come(&on) > 10, "{nobody}, and then another scenario");
+        let quick = Sandbox::builder().scenario(cintx_sandbox::Scenario::default()).state(quiet);
+        assert!(come(&quick.start().await.unwrap()) > 10, "{nobody}, and then started with another scenario");
+    }
+    // A reset keeps the scenario in force, which is not the one that the state was planned under.
+    scenario("[countries.us]\narrivals = 0.0\n").await;
+    let dead = Sandbox::builder().state(on.save().unwrap()).start().await.unwrap();
+    let control = |operation: &str| format!("{}/{operation}", dead.control_url());
+    send(client().post(control("scenario")).body("{\"name\": \"quick\"}")).await.expect(200);
+    send(client().post(control("reset"))).await.expect(200);
+    assert!(come(&dead) > 10, "after a reset");
+}
+
+#[tokio::test]
+async fn a_reset_goes_back_to_the_start_whatever_was_loaded() {
+    let other = Sandbox::builder().seed(9).account_id(77).start().await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
+    let post = async |sandbox: &Sandbox, operation: &str, body: &Value| {
+        send(post_json(&client(), &format!("{}/{operation}", sandbox.control_url()), body)).await.expect(200).json()
+    };
+    let about = async || send(client().get(format!("{}/about", sandbox.control_url()))).await.expect(200).json();
+    let first = about().await;
+    post(&other, "recording/begin", &json!({})).await;
+    Caller::new(&other, "2025-12-18").await.project(&other, "p").await;
+    let recording = post(&other, "recording/end", &json!({})).await;
+    let saved = String::from_utf8(other.save().unwrap()).unwrap();
+    send(client().put(format!("{}/saved/other", sandbox.control_url())).body(saved)).await.expect(200);
+    let load = ("load", json!({ "name": "other" }));
+    for (operation, body) in [load.clone(), ("recording/replay", json!({ "recording": recording, "load": true }))] {
+        post(&sandbox, operation, &body).await;
+        assert_eq!(about().await["account_id"], 77, "{operation}");
+        post(&sandbox, "reset", &json!({})).await;
+        assert_eq!(about().await, first, "{operation}");
+        Caller::new(&sandbox, "2025-12-18").await.project(&sandbox, operation).await;
+    }
+    post(&sandbox, load.0, &load.1).await;
+    post(&sandbox, "seed", &json!({ "user": [{ "name": "Kim Lead", "email": "kim@example.com" }] })).await;
+    let seeded = about().await;
+    assert_eq!((&seeded["client_id"], &seeded["account_id"]), (&first["client_id"], &first["account_id"]));
+    assert_ne!(seeded["project_manager_id"], first["project_manager_id"]);
+    post(&sandbox, load.0, &load.1).await;
+    post(&sandbox, "reset", &json!({})).await;
+    assert_eq!(about().await, seeded, "the seed file stays");
+}

@@ -423,3 +423,122 @@ async fn the_changelog_tells_what_changed() {
         assert_own_answers_valid(&sandbox);
     }
 }
+
+/// A live group in field, whose draft was changed before.
+async fn in_field(sandbox: &Sandbox, change: impl FnOnce(&mut Value)) -> (Caller, String) {
+    let caller = Caller::new(sandbox, MODERN).await;
+    let project = caller.project(sandbox, "p").await;
+    let mut body = caller.draft_body(sandbox, 5_000).await;
+    change(&mut body);
+    let reply = caller.post(&format!("{project}/target-groups"), &body).await.expect(201).json();
+    (caller, format!("{project}/target-groups/{}", id(&reply)))
+}
+
+#[tokio::test]
+async fn a_larger_budget_is_noticed_at_once() {
+    let minute = Duration::from_secs(60);
+    let sandbox = Sandbox::builder().field_pace(minute).token_ttl(minute * 100_000).start().await.unwrap();
+    let budget = |value: &str| json!({ "type": "dynamic", "total_budget": { "value": value, "currency_code": "USD" } });
+    let draft = |body: &mut Value| body["fielding_assistant_assignment"] = json!({ "pricing": budget("1.00") });
+    let (caller, group) = in_field(&sandbox, draft).await;
+    caller.launch(&group, "l").await;
+    sandbox.advance(minute * 60 * 24 * 4);
+    assert_eq!(sandbox.respondents().len(), 0);
+    let assistant = caller.with_body(
+        Method::PUT,
+        &format!("{group}/fielding-assistant-assignment"),
+        &json!({ "pricing": budget("5000.00") }),
+    );
+    send(assistant.header("if-match", "*")).await.expect(204);
+    sandbox.advance(minute * 120);
+    assert!(sandbox.respondents().len() > 20, "{}", sandbox.respondents().len());
+}
+
+#[tokio::test]
+async fn the_length_of_past_interviews_does_not_change_with_the_expected_one() {
+    let lifelike = cintx_sandbox::Scenario::lifelike();
+    for scenario in [cintx_sandbox::Scenario::default(), lifelike.clone()] {
+        let hour = Duration::from_secs(3_600);
+        let builder = Sandbox::builder().scenario(scenario.clone()).field_pace(hour / 60);
+        let sandbox = builder.token_ttl(hour * 1_000).start().await.unwrap();
+        let (caller, group) = in_field(&sandbox, |_| {}).await;
+        caller.launch(&group, "l").await;
+        sandbox.advance(hour * 48);
+        let median = async || {
+            let overview = caller.get(&format!("{group}/overview")).await.expect(200).json();
+            let projects = caller.get(&format!("{}/projects", caller.account)).await.expect(200).json();
+            let of_project = projects["projects"][0]["statistics"]["length_of_interview_median_seconds"].clone();
+            let own = overview["median_length_of_interview_seconds"].clone();
+            assert_eq!(own, of_project, "{overview} {projects}");
+            own.as_i64().unwrap()
+        };
+        let before = median().await;
+        let details = json!({
+            "name": "Longer", "project_manager_id": sandbox.project_manager_id(),
+            "expected_length_of_interview_minutes": 30, "expected_incidence_rate": 0.5,
+            "industry_lockout_code": "no_lockout",
+            "live_url": "https://survey.example/?RID=[%RID%]", "test_url": "https://survey.example/?RID=[%RID%]",
+        });
+        put(&caller, &format!("{group}/details"), &details).await.expect(200);
+        assert_eq!(median().await, before);
+        if scenario != lifelike {
+            assert_eq!(before, 600, "as expected, where a scenario does not say how long interviews are");
+            continue;
+        }
+        let at = |session: &Value, name: &str| -> jiff::Timestamp { session[name].as_str().unwrap().parse().unwrap() };
+        let state = sandbox.state();
+        let completes = state["sessions"].as_array().unwrap().iter().filter(|one| one["standing"] == "complete");
+        let mut lengths: Vec<i64> =
+            completes.map(|one| at(one, "entered_at").duration_until(at(one, "left_at")).as_secs()).collect();
+        lengths.sort_unstable();
+        let middle = i64::midpoint(lengths[(lengths.len() - 1) / 2], lengths[lengths.len() / 2]);
+        assert!(lengths.len() > 20 && before.abs_diff(middle) <= 1, "{before} {middle}, {} in all", lengths.len());
+    }
+}
+
+/// Times of the changelog, newest first.
+async fn changelog_times(caller: &Caller, group: &str) -> Vec<jiff::Timestamp> {
+    let log = caller.get(&format!("{group}/changelog")).await.expect(200).json();
+    let time = |entry: &Value| entry["occurred_at"].as_str().unwrap_or_else(|| panic!("{entry}")).parse().unwrap();
+    log["changelog"].as_array().unwrap().iter().map(time).collect()
+}
+
+#[tokio::test]
+async fn a_soft_launch_that_is_over_before_the_launch_does_nothing() {
+    let hour = Duration::from_secs(3_600);
+    for scheduled in [false, true] {
+        let sandbox = Sandbox::builder().field_pace(Duration::ZERO).token_ttl(hour * 1_000).start().await.unwrap();
+        let later = |time: jiff::SignedDuration| format!("{:.3}", sandbox.now() + time);
+        let (in_a_day, hours) = (later(jiff::SignedDuration::from_hours(24)), jiff::SignedDuration::from_hours);
+        let soft = json!({ "soft_launch": {
+            "end_at": in_a_day, "filling_goal_percentage": 10, "demographics_strictness_percentage": 50,
+        } });
+        let (caller, group) = in_field(&sandbox, |body| body["fielding_assistant_assignment"] = soft).await;
+        sandbox.advance(hour * 25);
+        if scheduled {
+            let times = json!({ "start_fielding_at": later(hours(1)), "end_fielding_at": later(hours(48)) });
+            let jobs = format!("{group}/fielding-run-jobs/schedule-from-draft");
+            caller.post_keyed(&jobs, "s", &times).await.expect(201);
+            sandbox.advance(hour * 2);
+        } else {
+            caller.launch(&group, "l").await;
+        }
+        assert_eq!(sandbox.state()["target_groups"][0]["status"], "live", "scheduled: {scheduled}");
+        let times = changelog_times(&caller, &group).await;
+        assert!(times.is_sorted_by(|one, next| one >= next), "{times:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_start_passes_while_it_is_scheduled_begins_at_once() {
+    let second = Duration::from_secs(1);
+    let sandbox = Sandbox::builder().field_pace(Duration::ZERO).job_delay(second * 10).start().await.unwrap();
+    let (caller, group) = in_field(&sandbox, |_| {}).await;
+    let later = |seconds: i64| format!("{:.3}", sandbox.now() + jiff::SignedDuration::from_secs(seconds));
+    let times = json!({ "start_fielding_at": later(5), "end_fielding_at": later(86_400) });
+    caller.post_keyed(&format!("{group}/fielding-run-jobs/schedule-from-draft"), "s", &times).await.expect(201);
+    sandbox.advance(second * 20);
+    assert_eq!(sandbox.state()["target_groups"][0]["status"], "live");
+    let times = changelog_times(&caller, &group).await;
+    assert!(times.is_sorted_by(|one, next| one >= next), "{times:?}");
+}

@@ -106,6 +106,46 @@ async fn respondents_are_asked_again_by_file() {
     assert_own_answers_valid(&sandbox);
 }
 
+/// The document has two words for each of two kinds of ids.
+#[tokio::test]
+async fn respondents_are_asked_again_by_every_kind_of_id() {
+    let (sandbox, caller, project, group) = group().await;
+    caller.launch(&group, "l").await;
+    let rid = sandbox.respondents()[0].rid.clone();
+    let rsid = rid.to_lowercase();
+    let hooks = format!("/accounts/{}/webhooks", sandbox.account_id());
+    let hook = json!({ "url": "https://hooks.example/cint", "events": ["session-updated"] });
+    let hook = caller.post(&hooks, &hook).await.expect(201).json();
+    let newest = sandbox.enter_respondent(&last(&group)).unwrap();
+    let history =
+        format!("{hooks}/{}/events-history?start_time=2020-01-01T00:00:00.000Z", hook["id"].as_str().unwrap());
+    let history = caller.get(&history).await.expect(200).json();
+    let events = history["events"].as_array().unwrap().iter().map(|event| &event["payload"]["data"]);
+    let event = events.clone().find(|event| event["response_session_id"] == newest.as_str()).unwrap();
+    let number = event["respondent_id"].to_string();
+    let known = newest.to_lowercase();
+    for (entity, given, listed) in [
+        ("RSID", &rsid, &rsid),
+        ("RESPONDENT_ID", &rsid, &rsid),
+        ("RID", &rid, &rsid),
+        ("RESPONSE_ID", &rid, &rsid),
+        ("RSID", &number, &known),
+        ("RESPONDENT_ID", &number, &known),
+        // Panels know people who have not been here.
+        ("RESPONDENT_ID", &RSID.to_owned(), &RSID.to_owned()),
+    ] {
+        let group = caller.draft(&sandbox, &project, 100).await;
+        let jobs = format!("{group}/recontacts/jobs/upload-respondents-by-file");
+        let job = upload(&caller, &format!("{jobs}?entity_type={entity}"), given).await.expect(201).json();
+        let status = format!("{jobs}/{}", job["job_id"].as_str().unwrap());
+        let done = caller.until(&status, |job| job["status"] != "Processing").await;
+        assert_eq!(done["status"], "Completed", "{entity} {given}: {done}");
+        let list = caller.get(&format!("{group}/recontacts/rsids")).await.expect(200).json();
+        assert_eq!(list["data"], json!([listed]), "{entity} {given}");
+    }
+    assert_own_answers_valid(&sandbox);
+}
+
 #[tokio::test]
 async fn exclusion_groups_and_policies() {
     let (sandbox, caller, project, group) = group().await;

@@ -153,3 +153,107 @@ fn the_page_is_told_with_the_token_where_others_may_ask() {
     let page = lines.find(|line| line.starts_with("page ")).unwrap();
     assert!(page.ends_with("/?token=a%2Fb%2Bc%3D%20d"), "{page}");
 }
+
+/// The variables that the program says it reads.
+fn variables() -> Vec<String> {
+    let help = program().arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let named = help.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next());
+    named.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_option_is_taken_from_its_variable() {
+    let folder = std::env::temp_dir().join(format!("cintx-sandbox-variables-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, text: &str| {
+        let file = folder.join(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/2025-12-18.json");
+    let values: BTreeMap<&str, String> = [
+        ("PORT", "0".to_owned()),
+        ("LISTEN", "127.0.0.1".into()),
+        ("CONTROL_TOKEN", "open-sesame".into()),
+        ("API_VERSION", "2024-12-02,2025-12-18".into()),
+        ("SEED", "9".into()),
+        ("SPEED", "60".into()),
+        ("STANDING_CLOCK", "2026-01-31T12:00:00Z".into()),
+        ("ACCOUNT_ID", "77".into()),
+        ("TOKEN_TTL", "60".into()),
+        ("JOB_DELAY", "1".into()),
+        ("SCENARIO", "lifelike".into()),
+        ("FIELD_PACE", "0".into()),
+        ("FIELD_BURST", "1".into()),
+        ("SESSION_TIME", "1".into()),
+        ("SEED_FILE", file("seed.toml", "")),
+        ("TOLERATE", "none".into()),
+        ("STATE", folder.join("state.json").to_str().unwrap().to_owned()),
+        ("DOCUMENT", document.into()),
+        ("FAULTS", file("faults.toml", "[[fault]]\non = \"*\"\ndo = \"delay\"\ndelay_ms = 1\n")),
+        ("WEBHOOK_GATEWAY", "127.0.0.1:1".into()),
+        ("WEBHOOK_RETRY", "1".into()),
+        ("REPORTS_END_AT_LAST_MIDNIGHT", "1".into()),
+        ("IDLE_TIMEOUT", "5".into()),
+        ("LOG", "1".into()),
+    ]
+    .into();
+    let mut command = program();
+    for name in variables() {
+        let short = name.strip_prefix("CINTX_SANDBOX_").unwrap();
+        command.env(&name, values.get(short).unwrap_or_else(|| panic!("{name} has no value here")));
+    }
+    assert_eq!(variables().len(), values.len(), "{:?}", variables());
+    let mut running = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut said = BTreeMap::new();
+    for line in BufReader::new(running.0.stdout.take().unwrap()).lines().take(13).map_while(Result::ok) {
+        let (name, value) = line.split_once(' ').unwrap();
+        said.insert(name.to_owned(), value.trim().to_owned());
+    }
+    if said.is_empty() {
+        let mut why = String::new();
+        running.0.stderr.take().unwrap().read_to_string(&mut why).unwrap();
+        panic!("{why}");
+    }
+    assert_eq!((said["versions"].as_str(), said["account_id"].as_str()), ("2024-12-02 2025-12-18", "77"));
+    drop(running);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_flag_of_a_state_is_turned_off_by_its_variable() {
+    let file = std::env::temp_dir().join(format!("cintx-sandbox-flag-{}.json", std::process::id()));
+    for (value, is_on) in [("1", true), ("", true), ("false", false)] {
+        let mut command = program();
+        command.arg("--state").arg(&file).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if !value.is_empty() {
+            command.env("CINTX_SANDBOX_REPORTS_END_AT_LAST_MIDNIGHT", value);
+        }
+        let mut running = Running(command.spawn().unwrap());
+        assert_eq!(BufReader::new(running.0.stdout.take().unwrap()).lines().take(13).count(), 13);
+        assert_eq!(terminate(running), "");
+        let state: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        assert_eq!(state["world"]["settings"]["reports_end_at_last_midnight"], is_on, "{value}");
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
+/// As the health check of the image does, wherever the port was moved to.
+#[test]
+fn a_check_without_an_address_asks_at_the_port_of_the_options() {
+    let mut running = Running(program().args(["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let page = lines.find(|line| line.starts_with("page ")).unwrap();
+    let port = page.trim_end_matches('/').rsplit(':').next().unwrap().to_owned();
+    let check = |port: &str| {
+        let output = program().arg("--check").env("CINTX_SANDBOX_PORT", port).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(check(&port), (true, String::new()));
+    drop(running);
+    let (is_well, why) = check(&port);
+    assert!(!is_well && why.contains(&format!("127.0.0.1:{port}")), "{why}");
+    assert!(include_str!("../Dockerfile").contains("CMD [\"cintx-sandbox\", \"--check\"]"));
+}

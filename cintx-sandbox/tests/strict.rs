@@ -309,3 +309,53 @@ async fn the_helper_takes_conditions_of_the_other_edition() {
         caller.post_keyed(&path, "k", &body).await.expect(status);
     }
 }
+
+#[tokio::test]
+async fn launched_groups_take_the_links_that_drafts_take() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for version in VERSIONS {
+        let caller = Caller::new(&sandbox, version).await;
+        let project = caller.project(&sandbox, version).await;
+        let group = caller.draft(&sandbox, &project, 100).await;
+        caller.launch(&group, version).await;
+        for name in ["live_url", "test_url"] {
+            let mut details = json!({
+                "name": "Launched name", "project_manager_id": sandbox.project_manager_id(),
+                "expected_length_of_interview_minutes": 12, "expected_incidence_rate": 0.4,
+                "industry_lockout_code": "no_lockout",
+                "live_url": "https://survey.example/2?RID=[%RID%]", "test_url": "https://survey.example/2?RID=[%RID%]",
+            });
+            let put =
+                |body: &Value| common::send(caller.with_body(reqwest::Method::PUT, &format!("{group}/details"), body));
+            put(&details).await.expect(200);
+            details[name] = json!("http://survey.example/2?RID=[%RID%]");
+            let reply = put(&details).await.expect(400).json();
+            assert_eq!(reply["invalid_params"][0]["name"], name, "{version}: {reply}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn price_notes_in_any_currency_are_taken_where_that_is_tolerated() {
+    for (tolerances, status) in [(vec![], 400), (vec![Tolerance::AnyCurrency], 201)] {
+        let sandbox = Sandbox::builder().tolerate(tolerances).start().await.unwrap();
+        for version in VERSIONS {
+            let caller = Caller::new(&sandbox, version).await;
+            let project = caller.project(&sandbox, version).await;
+            let mut body = caller.draft_body(&sandbox, 100).await;
+            let mut note = body["cost_per_interview"].clone();
+            let currency = if version == "2024-12-02" { "code" } else { "currency_code" };
+            note[currency] = json!("EUR");
+            body["client_cost_per_interview_note"] = note.clone();
+            let reply = caller.post(&format!("{project}/target-groups"), &body).await.expect(status).json();
+            if status == 201 {
+                // The price itself has a currency that something is counted in.
+                body["cost_per_interview"] = note;
+                caller.post(&format!("{project}/target-groups"), &body).await.expect(400);
+            } else {
+                let name = format!("client_cost_per_interview_note.{currency}");
+                assert_eq!(reply["invalid_params"][0]["name"], name, "{version}: {reply}");
+            }
+        }
+    }
+}

@@ -386,3 +386,35 @@ async fn every_event_arrives_in_order_at_any_speed() {
         eprintln!("{speed}-fold: {events} events of {groups} groups with {goal} completes in {seconds:.1} s");
     }
 }
+
+#[tokio::test]
+async fn a_subscriber_with_a_new_address_is_tried_at_once() {
+    let sandbox = Sandbox::builder().field_pace(Duration::ZERO).webhook_retry(Duration::from_secs(600)).start();
+    let sandbox = sandbox.await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    // A port that was free a moment ago, so nobody listens there.
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let hook = subscribe(&caller, &sandbox, &format!("http://{nobody}/"), json!(["session-updated"])).await;
+    let project = caller.project(&sandbox, "p").await;
+    let group = caller.draft(&sandbox, &project, 100).await;
+    caller.launch(&group, "l").await;
+    for _ in 0..20 {
+        sandbox.enter_respondent(group.rsplit('/').next().unwrap()).unwrap();
+    }
+    let began = std::time::Instant::now();
+    while sandbox.state()["webhooks"][0]["listens"] != false || sandbox.state()["webhooks"][0]["in_flight"] != 0 {
+        assert!(began.elapsed() < Duration::from_secs(5), "{}", sandbox.state()["webhooks"]);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (address, heard) = subscriber(0).await;
+    let path = format!("/accounts/{}/webhooks/{}", sandbox.account_id(), hook["id"].as_str().unwrap());
+    let etag = caller.get(&path).await.expect(200).header("etag");
+    let update = |url: String| {
+        let body = json!({ "url": url, "events": ["session-updated"] });
+        send(caller.with_body(Method::PUT, &path, &body).header("if-match", &etag))
+    };
+    update(format!("http://{address}/")).await.expect(200);
+    delivered(&sandbox, 20).await;
+    assert_eq!(heard.lock().unwrap().len(), 20);
+    assert_eq!(sandbox.state()["webhooks"][0]["listens"], true);
+}

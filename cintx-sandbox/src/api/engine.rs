@@ -17,7 +17,7 @@ use crate::sim::rng::Rng;
 use crate::sim::synth::Synth;
 use crate::state::idempotency::Known;
 use crate::state::tokens::Standing;
-use crate::state::{World, saved};
+use crate::state::{Settings, World, saved};
 use crate::version::Version;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -92,8 +92,8 @@ pub(crate) struct Engine {
     control_token: String,
     /// The clock to begin with, where it stands or runs at another pace.
     first_clock: Clock,
-    /// The state to begin with, where it was given.
-    first: Mutex<Option<World>>,
+    /// What a reset goes back to.
+    start: Mutex<Start>,
     /// The contracts served, oldest first.
     contracts: Vec<&'static Contract>,
     /// The recording that is under way, if one is.
@@ -101,6 +101,14 @@ pub(crate) struct Engine {
     is_recording: AtomicBool,
     check_answers: bool,
     print: bool,
+}
+
+/// How a sandbox begins, whatever is loaded into it later.
+#[derive(Debug)]
+struct Start {
+    settings: Settings,
+    /// The state, where one was given.
+    world: Option<World>,
 }
 
 /// What the judge's desk passes on.
@@ -137,6 +145,7 @@ impl Engine {
         };
         Ok(Self {
             faults: Mutex::new(Faults::new(world.settings.seed)),
+            start: Mutex::new(Start { settings: world.settings.clone(), world: None }),
             world: Mutex::new(world),
             log: Mutex::default(),
             answered: Notify::new(),
@@ -144,7 +153,6 @@ impl Engine {
             saved: Mutex::default(),
             control_token: uuid::Uuid::new_v4().simple().to_string(),
             first_clock,
-            first: Mutex::default(),
             contracts,
             recorder: Mutex::default(),
             is_recording: AtomicBool::new(false),
@@ -209,21 +217,26 @@ impl Engine {
 
     /// Begins with a state that was given, at its own moment, now and after each reset.
     pub(crate) fn begin_from(&mut self, world: World) {
-        self.first = Mutex::new(Some(world.clone()));
+        self.start = Mutex::new(Start { settings: world.settings.clone(), world: Some(world.clone()) });
         self.put_world(world);
     }
 
     fn begin_anew(&self, seed_file: Option<SeedFile>) {
-        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut world = self.world();
-        let mut settings = world.settings.clone();
+        let mut start = self.start.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = seed_file {
-            settings.seed_file = Arc::new(file);
-            *first = None;
+            start.settings.seed_file = Arc::new(file);
+            start.world = None;
         }
+        let mut world = self.world();
+        // The scenario stays in force.
+        let settings = Settings { scenario: world.settings.scenario.clone(), ..start.settings.clone() };
         let clock = self.first_clock.restarted();
-        let fresh = match first.clone() {
-            Some(first) => World { settings, clock: clock.running_on_from(&first.clock), ..first },
+        let fresh = match start.world.clone() {
+            Some(first) => {
+                let mut fresh = World { clock: clock.running_on_from(&first.clock), ..first };
+                fresh.adopt(settings);
+                fresh
+            }
             None => World::new(settings, clock),
         };
         world.replace(fresh);

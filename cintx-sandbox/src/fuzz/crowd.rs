@@ -12,6 +12,7 @@ use crate::state::file_job::{self, List};
 use crate::state::market::TEST_SUPPLIER;
 use crate::state::outbox::{Delivery, MAX_WAITING_EVENTS, Progress};
 use crate::state::reconciliation::{self, Submission};
+use crate::state::report::{self, Report};
 use crate::state::session::{Session, Standing};
 use crate::state::supply::Share;
 use crate::state::target_group::{Money, TargetGroup};
@@ -669,6 +670,65 @@ fn a_lifelike_field_repeats_with_its_seed() {
     assert_ne!(run(26), run(27));
 }
 
+/// Every kind of report that there is.
+const REPORTS: [&str; 7] = [
+    "completes",
+    "sample-bought",
+    "reconciliation-eligible-rids",
+    "reconciliations",
+    "reconciliations-status",
+    "term-details",
+    "respondent-analysis",
+];
+
+/// Asks for a report of each kind, which take some time.
+fn reports(world: &mut World, group: &str, time: SignedDuration) -> [String; REPORTS.len()] {
+    world.settings.job_delay = time;
+    REPORTS.map(|kind| {
+        let id = world.ulid();
+        report::start(
+            world,
+            Report {
+                id: id.clone(),
+                kind: kind.into(),
+                level: report::Level::TargetGroup,
+                filter_ids: vec![group.to_owned()],
+                start: "2025-06-01".parse().unwrap(),
+                end: "2025-06-30".parse().unwrap(),
+                answers: true,
+                created_at: world.now(),
+                created_by: String::new(),
+                progress: report::Progress::Pending,
+            },
+        );
+        id
+    })
+}
+
+#[test]
+fn whoever_comes_back_has_left_when_it_left_for_good() {
+    let mut world = world(31, Scenario::default());
+    world.settings.field_pace = SignedDuration::ZERO;
+    let id = launch(&mut world, |_| {});
+    let now = world.now();
+    let rids: Vec<String> = (0..3).filter_map(|_| field::enter(&mut world, now, &id, false)).collect();
+    pass(&mut world, DAY * 27);
+    // The 29th of June.
+    let june = world.now();
+    rids.iter().for_each(|rid| field::transfer(&mut world, june, rid, Standing::Dropped, None));
+    pass(&mut world, DAY * 4);
+    let july = world.now();
+    assert_eq!(field::transition(&mut world, &rids[0], 5).unwrap(), Transition::Done(5));
+    assert_eq!(field::transition(&mut world, &rids[1], 2).unwrap(), Transition::Done(2));
+    field::transfer(&mut world, july, &rids[2], Standing::Complete, Some("11"));
+    let left = |rid: &String| world.sessions.get(rid).unwrap().left_at.unwrap();
+    assert_eq!([left(&rids[0]), left(&rids[1])], [july, july]);
+    assert_eq!(left(&rids[2]), june, "a list that makes a complete brings nobody back");
+    // What ended in July can be turned into a complete until the 25th of August.
+    let august = "2025-08-20T00:00:00Z".parse().unwrap();
+    assert!(!reconciliation::is_expired(world.sessions.get(&rids[1]).unwrap(), august));
+}
+
 /// What is documented: a moment that is asked for twice is the same.
 #[test]
 fn how_often_the_clock_is_looked_at_changes_nothing() {
@@ -676,10 +736,17 @@ fn how_often_the_clock_is_looked_at_changes_nothing() {
         let mut world = world(28, Scenario::lifelike());
         let id = launch(&mut world, |group| group.goal = 500);
         let end: Timestamp = world.now() + DAY * 4;
+        let reports = reports(&mut world, &id, DAY * 2 + SignedDuration::from_mins(7));
         while world.now() < end {
             pass(&mut world, step);
         }
-        format!("{:?}", sessions(&world, &id))
+        (format!("{:?}", sessions(&world, &id)), reports.map(|id| world.reports.get(&id).unwrap().progress.clone()))
     };
-    assert_eq!(run(DAY), run(SignedDuration::from_mins(10)));
+    let (once, often) = (run(DAY), run(SignedDuration::from_mins(10)));
+    assert!(once.0 == often.0, "respondents");
+    let files = once.1.each_ref().map(|progress| matches!(progress, report::Progress::Completed(_)));
+    assert_eq!(files, [true; REPORTS.len()]);
+    for (kind, (once, often)) in REPORTS.iter().zip(once.1.iter().zip(&often.1)) {
+        assert!(once == often, "{kind}");
+    }
 }

@@ -12,14 +12,14 @@ use crate::sim::synth::Amount;
 use crate::state::audience::{ProfileKind, Quota};
 use crate::state::bounded_map::BoundedMap;
 use crate::state::history::{self, Snapshot};
-use crate::state::ledger::Tally;
+use crate::state::ledger::{Tally, median_length};
 use crate::state::outbox::Deliveries;
 use crate::state::session::{Session, Standing};
 use crate::state::target_group::{Money, TargetGroup};
 use crate::state::webhook;
 use crate::state::{Settings, World, field, pacing};
 use http::HeaderMap;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +72,8 @@ const CHANGES: &[&str] = &[
 struct Witness {
     /// The price of each complete, as seen when it became one.
     prices: BTreeMap<String, Decimal>,
+    /// How long its interview was expected to be then, in seconds: no scenario says it here.
+    lengths: BTreeMap<String, u64>,
     /// Sequence numbers that were announced, by respondent.
     announced: BTreeMap<String, BTreeSet<u64>>,
     /// Completes that were announced last, by group and quota.
@@ -115,8 +117,9 @@ impl Witness {
                 let rid = text("response_session_id").unwrap();
                 let number = data["sequence_number"].as_u64().unwrap();
                 if [json!(10), json!(11)].contains(&data["changes"][0]["new_value"]) {
-                    let price = world.groups.get(&text("target_group_id").unwrap()).unwrap().price(&world.account);
-                    self.prices.entry(rid.clone()).or_insert(price);
+                    let group = world.groups.get(&text("target_group_id").unwrap()).unwrap();
+                    self.prices.entry(rid.clone()).or_insert(group.price(&world.account));
+                    self.lengths.entry(rid.clone()).or_insert(60 * group.interview_minutes);
                 }
                 assert!(self.announced.entry(rid).or_default().insert(number), "announced twice: {event}");
             }
@@ -143,6 +146,7 @@ impl Witness {
             let sessions: Vec<&Session> = world.sessions_of(group).collect();
             self.check_group(group, &sessions);
             check_quotas(group, &sessions);
+            check_times(world, group, &sessions);
         }
         for session in world.sessions.values() {
             let numbers: Vec<u64> = self.announced.get(&session.rid).into_iter().flatten().copied().collect();
@@ -168,6 +172,12 @@ impl Witness {
         assert_eq!(total.entered(), sessions.len() as u64);
         let paid: Decimal = sessions.iter().filter(|one| one.is_complete()).map(|one| self.prices[&one.rid]).sum();
         assert_eq!(total.cost, paid, "cost of {}", group.id);
+        let completes = sessions.iter().filter(|one| one.is_complete());
+        let mut lengths: Vec<u64> = completes.map(|one| self.lengths[&one.rid]).collect();
+        lengths.sort_unstable();
+        let middle = lengths.len().saturating_sub(1) / 2;
+        let middle = lengths.get(middle).zip(lengths.get(lengths.len() / 2)).map(|(low, high)| low.midpoint(*high));
+        assert_eq!(median_length([ledger]), middle.unwrap_or_default(), "length of interviews of {}", group.id);
         if let Some(Some(budget)) = self.budgets.get(&group.id) {
             // Reconciliation may go beyond it.
             let own = sessions.iter().filter(|one| one.reconciled.is_none());
@@ -188,6 +198,24 @@ impl Witness {
             }
         }
     }
+}
+
+/// Nobody leaves before it came, a complete is one from when it left on unless a list made it one, and what happened
+/// later stands later in the changelog.
+fn check_times(world: &World, group: &TargetGroup, sessions: &[&Session]) {
+    let now = world.now();
+    for session in sessions {
+        let times = (session.entered_at, session.left_at, session.completed.map(|(at, _)| at));
+        let (entered, left, completed) = times;
+        assert_eq!(left.is_none(), session.standing == Standing::InSurvey, "{session:?}");
+        assert!(left.into_iter().chain(completed).all(|at| entered <= at && at <= now), "{session:?}");
+        if completed.is_some() && session.reconciled.is_none() {
+            assert_eq!(left, completed, "{session:?}");
+        }
+    }
+    let history = world.histories.get(&group.id).into_iter().flatten();
+    let times: Vec<Timestamp> = history.map(|entry| entry.at).collect();
+    assert!(times.is_sorted(), "the changelog of {}: {times:?}", group.id);
 }
 
 /// Cells count exactly their own respondents, and together everyone whom they
@@ -277,8 +305,6 @@ fn step(study: &mut Study<'_>, rng: &mut Rng, saved: &mut Option<(Vec<u8>, Witne
                 let incoming = study.maker.request(operation, &ids, amount, Rng::new(rng.next()));
                 let outgoing = engine.serve_under(&incoming, effect(rng).as_ref());
                 assert!(outgoing.status < 500 || outgoing.status == 503, "{}", operation.id());
-                // Under other profiles everybody is counted anew, which is not told.
-                witness.fills.retain(|(of, quota), _| *of != group || quota.is_none());
             }
         }
         77..=86 => reprice(&mut engine.world(), &group, rng),
@@ -388,6 +414,7 @@ fn start<'e>(engine: &'e Engine, date: &str) -> (Study<'e>, Witness) {
     for session in world.sessions.values() {
         witness.announced.insert(session.rid.clone(), (1..=session.sequence).collect());
         witness.prices.extend(session.completed.map(|(_, price)| (session.rid.clone(), price)));
+        witness.lengths.extend(session.interview_seconds.map(|seconds| (session.rid.clone(), seconds)));
     }
     for group in &study.groups {
         let completes = world.groups.get(group).unwrap().ledger.total.completes;

@@ -10,11 +10,11 @@ use crate::reading;
 use crate::scenario::Scenario;
 use crate::seed_file::SeedFile;
 use crate::sim::clock::{machine_time, text};
-use crate::state::World;
 use crate::state::field;
 use crate::state::outbox::Outbox;
 use crate::state::session::Session;
 use crate::state::webhook::{self, Webhook};
+use crate::state::{Settings, World};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -381,7 +381,9 @@ fn set_scenario(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
             .ok_or_else(|| refuse(format!("there is no scenario {name}; there are: quick, lifelike")))?,
         Err(_) => Scenario::read(&text).map_err(refuse)?,
     };
-    engine.world().settings.scenario = Arc::new(scenario);
+    let mut world = engine.world();
+    let settings = Settings { scenario: Arc::new(scenario), ..world.settings.clone() };
+    world.adopt(settings);
     Ok((200, json!({})))
 }
 

@@ -20,7 +20,7 @@ const SECONDS_PER_DAY: f64 = 86_400.0;
 /// that a change of the price acts at once.
 pub(crate) fn plan(world: &mut World, at: Timestamp, group_id: &str) {
     let World { groups, rng, settings, schedule, .. } = world;
-    let Some(group) = groups.get_mut(group_id).filter(|group| group.is_live() && !group.arriving) else {
+    let Some(group) = groups.get_mut(group_id).filter(|group| group.is_live() && group.arrival_at.is_none()) else {
         return;
     };
     let scenario = &settings.scenario;
@@ -39,8 +39,38 @@ pub(crate) fn plan(world: &mut World, at: Timestamp, group_id: &str) {
         group.turned_away_in_a_row = 0;
         next = step;
     }
-    group.arriving = true;
+    group.arrival_at = Some(next);
     schedule.plan(next, Event::Arrival(group_id.to_owned()));
+}
+
+/// Plans anew for a group that has given up on finding a place for people, since something has changed.
+pub(crate) fn look_again(world: &mut World, at: Timestamp, group_id: &str) {
+    let patience = world.settings.scenario.arrivals.patience;
+    let Some(group) = world.groups.get_mut(group_id).filter(|group| group.turned_away_in_a_row > patience) else {
+        return;
+    };
+    group.turned_away_in_a_row = 0;
+    group.arrival_at = None;
+    plan(world, at, group_id);
+}
+
+/// The same for every group.
+pub(crate) fn look_again_everywhere(world: &mut World, at: Timestamp) {
+    for id in world.groups.values().map(|group| group.id.clone()).collect::<Vec<_>>() {
+        look_again(world, at, &id);
+    }
+}
+
+/// Plans anew for every group, since people come otherwise from now on.
+pub(crate) fn plan_all(world: &mut World) {
+    let now = world.now();
+    for id in world.groups.values().map(|group| group.id.clone()).collect::<Vec<_>>() {
+        if let Some(group) = world.groups.get_mut(&id) {
+            group.turned_away_in_a_row = 0;
+            group.arrival_at = None;
+        }
+        plan(world, now, &id);
+    }
 }
 
 /// Whether somebody comes at a time that was planned.

@@ -35,13 +35,14 @@ pub(crate) fn open(world: &mut World, at: Timestamp, group_id: &str) {
             }
         }
     }
+    arrivals::look_again(world, at, group_id);
     arrivals::plan(world, at, group_id);
 }
 
 /// A time has come at which the next respondent may come.
 pub(crate) fn arrive(world: &mut World, at: Timestamp, group_id: &str) {
-    match world.groups.get_mut(group_id) {
-        Some(group) => group.arriving = false,
+    match world.groups.get_mut(group_id).filter(|group| group.arrival_at == Some(at)) {
+        Some(group) => group.arrival_at = None,
         None => return,
     }
     if arrivals::is_taken(world, at, group_id) {
@@ -120,6 +121,7 @@ pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated:
         entered_at: at,
         left_at: None,
         completed: None,
+        interview_seconds: None,
         targets: ledger::targets_of(&group.audience, &replies),
         replies,
         reconciled: None,
@@ -295,12 +297,22 @@ pub(crate) fn transfer(world: &mut World, at: Timestamp, rid: &str, to: Standing
     let before = session.clone();
     session.standing = to;
     session.sequence += 1;
-    session.left_at = session.left_at.or(Some(at));
+    // A list that reconciles brings nobody back to the survey.
+    let is_there = before.standing == Standing::InSurvey || (before.standing == Standing::Dropped && reason.is_none());
+    if is_there || session.left_at.is_none() {
+        session.left_at = Some(at);
+    }
     if let Some(reason) = reason {
         session.reconciled = Some(reason.to_owned());
     }
     if to == Standing::Complete && session.completed.is_none() {
         session.completed = Some((at, group.as_ref().map_or(Decimal::ZERO, |group| group.price(&world.account))));
+        // Where the scenario does not say how long interviews are, they are as long as was expected then.
+        let length = session.entered_at.duration_until(session.left_at.unwrap_or(at));
+        session.interview_seconds = match world.settings.scenario.sessions.spread {
+            Some(_) => u64::try_from(length.as_secs()).ok(),
+            None => group.as_ref().map(|group| group.interview_minutes.saturating_mul(60)),
+        };
     }
     let Some(group) = group else {
         return;
@@ -325,11 +337,12 @@ pub(crate) fn count_under(world: &World, group: &TargetGroup, audience: &mut Aud
 }
 
 /// Puts other profiles in force, for those who have come already as well.
-pub(crate) fn set_audience(world: &mut World, group_id: &str, mut audience: Audience) {
+pub(crate) fn set_audience(world: &mut World, at: Timestamp, group_id: &str, mut audience: Audience) {
     let World { groups, sessions, settings, .. } = world;
     let Some(group) = groups.get_mut(group_id) else {
         return;
     };
+    let before = webhook::fills(&group.audience);
     group.rids.retain(|rid| sessions.contains_key(rid));
     let own = group.rids.iter().filter_map(|rid| sessions.get(rid));
     let placed = ledger::recount(&mut audience, settings.seed, &mut group.ledger, own);
@@ -340,6 +353,7 @@ pub(crate) fn set_audience(world: &mut World, group_id: &str, mut audience: Audi
         }
     }
     group.audience = audience;
+    webhook::fills_changed(world, at, group_id, &before);
 }
 
 /// What a transition by the client came to.

@@ -156,7 +156,8 @@ pub(crate) fn create(
         version: 0,
     });
     change_from(world, at, group_id, status, Cause::User, before);
-    if let Some((end, _)) = world.groups.get(group_id).and_then(TargetGroup::soft_launch) {
+    let soft = world.groups.get(group_id).and_then(TargetGroup::soft_launch);
+    if let Some((end, _)) = soft.filter(|(end, _)| *end > at) {
         world.schedule.plan(end, Event::SoftLaunchEnds(group_id.to_owned()));
     }
     world.schedule.plan(end_at, Event::RunEnds(group_id.to_owned()));

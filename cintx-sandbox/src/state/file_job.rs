@@ -2,16 +2,19 @@
 //! exclusions and recontacts. One of each kind at a time per group.
 
 use super::World;
+use super::arrivals;
 use super::field;
 use super::job::planned_failure;
 use super::saved;
 use super::schedule::Event;
+use super::session::respondent_id;
 use crate::api::rejection::Rejection;
 use crate::contract::is_uuid;
 use crate::sim::clock::plus;
+use crate::sim::rng::Rng;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The greatest number of ids in a list.
@@ -160,6 +163,18 @@ pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
         // The ids are in their list now.
         job.order.work = Work::Clear;
     }
+    arrivals::look_again(world, at, &job.order.group);
+}
+
+/// Whether an id is written as events write respondents' ids.
+fn is_number(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Everyone who is known, by the number that events give.
+fn rids_by_number(world: &World) -> BTreeMap<u64, &str> {
+    let number = |rid: &str| respondent_id(&mut Rng::named(world.settings.seed, rid));
+    world.sessions.values().map(|session| (number(&session.rid), session.rid.as_str())).collect()
 }
 
 fn run(world: &mut World, job: &Order) -> Progress {
@@ -169,9 +184,13 @@ fn run(world: &mut World, job: &Order) -> Progress {
     };
     let mut all = ids(world, &job.group, job.list).cloned().unwrap_or_default();
     let mut bad = 0_usize;
+    let numbers = if given.iter().any(|one| is_number(one)) { rids_by_number(world) } else { BTreeMap::new() };
     for one in given {
         let known = match entity.as_str() {
-            "RSID" | "ACCESS_RESPONDENT_GUID" => is_uuid(one).then(|| one.to_lowercase()),
+            "RSID" | "RESPONDENT_ID" if is_number(one) => {
+                one.parse().ok().and_then(|number: u64| numbers.get(&number)).map(|rid| rid.to_lowercase())
+            }
+            "RSID" | "RESPONDENT_ID" | "ACCESS_RESPONDENT_GUID" => is_uuid(one).then(|| one.to_lowercase()),
             // Other ids are those of people who have been here.
             _ => field::find(world, one).map(|rid| rid.to_lowercase()),
         };

@@ -148,7 +148,9 @@ pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
         }
         Task::Launch { project, group, end_at } => launch(world, at, project, group, at, *end_at, RunStatus::Live),
         Task::Schedule { project, group, start_at, end_at } => {
-            launch(world, at, project, group, *start_at, *end_at, RunStatus::Scheduled)
+            // Its start may have passed while the job was in progress.
+            let status = if *start_at <= at { RunStatus::Live } else { RunStatus::Scheduled };
+            launch(world, at, project, group, *start_at, *end_at, status)
         }
         Task::Bulk { project, groups, action } => {
             let (groups, failed) = forward_only(world, groups, job.legacy);

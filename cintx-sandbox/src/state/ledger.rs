@@ -111,6 +111,8 @@ pub(crate) struct Ledger {
     pub(crate) by_supplier: BTreeMap<i64, Tally>,
     /// When those who are completes now became so.
     completed_at: BTreeMap<Timestamp, Completes>,
+    /// How long the interviews of those took who are completes now, in seconds, and how many took so long.
+    lengths: BTreeMap<u64, u64>,
     /// Arrivals that found every place for them taken before the survey.
     pub(crate) turned_away: u64,
     /// Respondents that are no longer kept one by one, by what they replied.
@@ -128,6 +130,9 @@ impl Ledger {
             then.count += 1;
             then.cost += cost;
         }
+        if let Some(seconds) = session.interview_seconds.filter(|_| session.is_complete()) {
+            *self.lengths.entry(seconds).or_default() += 1;
+        }
     }
 
     pub(crate) fn remove(&mut self, session: &Session) {
@@ -141,6 +146,14 @@ impl Ledger {
             then.cost -= cost;
             if then.count == 0 {
                 self.completed_at.remove(&at);
+            }
+        }
+        if let Some(seconds) = session.interview_seconds.filter(|_| session.is_complete())
+            && let Some(count) = self.lengths.get_mut(&seconds)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.lengths.remove(&seconds);
             }
         }
     }
@@ -191,7 +204,31 @@ impl Ledger {
 
     /// What it takes in memory, roughly, in bytes.
     pub(crate) fn weight(&self) -> usize {
-        200 * self.by_supplier.len() + 60 * self.completed_at.len() + 400 * self.forgotten.len()
+        200 * self.by_supplier.len()
+            + 60 * self.completed_at.len()
+            + 40 * self.lengths.len()
+            + 400 * self.forgotten.len()
+    }
+}
+
+/// The length of the interview in the middle, in seconds, over all completes of some books; the mean of both where two
+/// are in the middle.
+pub(crate) fn median_length<'l>(ledgers: impl IntoIterator<Item = &'l Ledger>) -> u64 {
+    let mut lengths = BTreeMap::<u64, u64>::new();
+    for (seconds, count) in ledgers.into_iter().flat_map(|ledger| &ledger.lengths) {
+        *lengths.entry(*seconds).or_default() += count;
+    }
+    let total: u64 = lengths.values().sum();
+    let at = |place: u64| {
+        let mut before = 0;
+        lengths.iter().find(|(_, count)| {
+            before += **count;
+            before > place
+        })
+    };
+    match (at(total.saturating_sub(1) / 2), at(total / 2)) {
+        (Some((low, _)), Some((high, _))) => low.midpoint(*high),
+        _ => 0,
     }
 }
 

@@ -358,6 +358,15 @@ impl World {
         true
     }
 
+    /// Lets other settings hold. Where people come otherwise under them, what was planned is planned anew.
+    pub(crate) fn adopt(&mut self, settings: Settings) {
+        let is_same = self.settings.field_pace == settings.field_pace && self.settings.scenario == settings.scenario;
+        self.settings = settings;
+        if !is_same {
+            arrivals::plan_all(self);
+        }
+    }
+
     /// Puts another state in the place of this one. Callers keep their tokens,
     /// and what was on its way to subscribers then sets out again.
     pub(crate) fn replace(&mut self, mut other: Self) {

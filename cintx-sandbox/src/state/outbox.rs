@@ -232,21 +232,39 @@ impl Outbox {
     pub(crate) fn recall(&mut self, deliveries: &mut Deliveries, now: Timestamp) {
         self.under_way.clear();
         self.quiet_until = None;
-        self.ready.clear();
-        for (entity, queue) in &mut self.queues {
-            for (_, due) in queue.iter_mut() {
-                *due = now;
-            }
-            if let Some((first, _)) = queue.front() {
-                self.ready.insert((now, first.clone(), entity.clone()));
-            }
-        }
+        self.make_due(now);
         for id in &self.waiting {
             if let Some(delivery) = deliveries.get_mut(id) {
                 delivery.queued_at = now;
                 if delivery.progress == Progress::Delivering {
                     delivery.progress = Progress::Undelivered;
                 }
+            }
+        }
+    }
+
+    /// Forgets what was thought of the subscriber, who has moved. What is under way stays so; should it fail, it waits
+    /// as after a first try.
+    pub(crate) fn wake(&mut self, deliveries: &mut Deliveries, now: Timestamp) {
+        self.failures = 0;
+        self.quiet_until = None;
+        self.make_due(now);
+        for id in &self.waiting {
+            if let Some(delivery) = deliveries.get_mut(id) {
+                delivery.attempts = 0;
+            }
+        }
+    }
+
+    /// Lets everything that waits go out from now on, in its order.
+    fn make_due(&mut self, now: Timestamp) {
+        self.ready.clear();
+        for (entity, queue) in &mut self.queues {
+            for (_, due) in queue.iter_mut() {
+                *due = now;
+            }
+            if let Some((first, _)) = queue.front().filter(|(first, _)| !self.under_way.contains(first)) {
+                self.ready.insert((now, first.clone(), entity.clone()));
             }
         }
     }

@@ -113,17 +113,17 @@ pub(crate) fn start(world: &mut World, report: Report) {
     world.schedule.plan(ready, Event::ReportEnds(id));
 }
 
-/// Writes a report.
-pub(crate) fn finish(world: &mut World, id: &str) {
+/// Writes a report, as things are at a moment.
+pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
     let Some(report) = world.reports.get(id).cloned() else {
         return;
     };
     let progress = if world.fails_next() {
         Progress::Failed
     } else {
-        let (header, rows) = (header(&report), rows(world, &report));
+        let (header, rows) = (header(&report), rows(world, at, &report));
         if report.is_spreadsheet() {
-            spreadsheet(world.now(), &header, &rows).map_or(Progress::Failed, |file| Progress::Completed(file.into()))
+            spreadsheet(at, &header, &rows).map_or(Progress::Failed, |file| Progress::Completed(file.into()))
         } else {
             Progress::Completed(csv(&header, &rows).into_bytes().into())
         }
@@ -132,7 +132,7 @@ pub(crate) fn finish(world: &mut World, id: &str) {
     world.reports.put(report.id.clone(), Report { progress, ..report }, weight);
 }
 
-fn rows(world: &World, report: &Report) -> Vec<Vec<Cell>> {
+fn rows(world: &World, at: Timestamp, report: &Report) -> Vec<Vec<Cell>> {
     let days = i32::from(!world.settings.reports_end_at_last_midnight);
     let end = report.end.saturating_add(jiff::Span::new().days(days));
     let period = central_midnight(report.start)..central_midnight(end);
@@ -141,7 +141,7 @@ fn rows(world: &World, report: &Report) -> Vec<Vec<Cell>> {
         .sessions
         .in_order()
         .filter(|session| period.contains(&session.entered_at))
-        .filter(|session| concerns(world, report, session) && wanted(&report.kind, session, world.now()))
+        .filter(|session| concerns(world, report, session) && wanted(&report.kind, session, at))
         .collect();
     sessions.sort_by_key(|session| session.entered_at);
     sessions.into_iter().map(|session| row(world, report, session)).collect()
@@ -215,10 +215,10 @@ fn concerns(world: &World, report: &Report, session: &Session) -> bool {
     }
 }
 
-fn wanted(kind: &str, session: &Session, now: Timestamp) -> bool {
+fn wanted(kind: &str, session: &Session, at: Timestamp) -> bool {
     match kind {
         "completes" | "sample-bought" => session.is_complete(),
-        "reconciliation-eligible-rids" => session.is_complete() && !reconciliation::is_expired(session, now),
+        "reconciliation-eligible-rids" => session.is_complete() && !reconciliation::is_expired(session, at),
         "reconciliations" | "reconciliations-status" => session.reconciled.is_some(),
         "term-details" => {
             matches!(session.standing, Standing::Terminated | Standing::OverQuota | Standing::SecurityTerminated)
@@ -242,9 +242,9 @@ fn csv(header: &[&str], rows: &[Vec<Cell>]) -> String {
 
 /// A workbook of one sheet, with numbers as numbers and moments as moments.
 /// The same rows at the same moment give the same bytes.
-fn spreadsheet(now: Timestamp, header: &[&str], rows: &[Vec<Cell>]) -> Result<Vec<u8>, XlsxError> {
+fn spreadsheet(at: Timestamp, header: &[&str], rows: &[Vec<Cell>]) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
-    let made = ExcelDateTime::from_timestamp(now.as_second())?;
+    let made = ExcelDateTime::from_timestamp(at.as_second())?;
     workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
     let sheet = workbook.add_worksheet();
     sheet.set_name("Report")?;

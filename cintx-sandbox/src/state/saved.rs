@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 /// Says which form a saved state has; raised when the form changes.
-const FORMAT: &str = "cintx-sandbox-state-1";
+const FORMAT: &str = "cintx-sandbox-state-2";
 
 /// A saved state with its form.
 #[derive(Deserialize)]

@@ -88,7 +88,7 @@ pub(crate) fn matters(world: &World, at: Timestamp, event: &Event) -> bool {
         Event::SoftLaunchEnds(group) => {
             world.groups.get(group).and_then(|group| group.soft_launch()).is_some_and(|(end, _)| end == at)
         }
-        Event::Arrival(group) => run(group).is_some(),
+        Event::Arrival(group) => world.groups.get(group).is_some_and(|group| group.arrival_at == Some(at)),
         Event::SessionEnds(rid) => world.sessions.contains_key(rid),
         Event::FileJobEnds(id) => world.file_jobs.contains_key(id),
         Event::ReportEnds(id) => world.reports.contains_key(id),
@@ -106,7 +106,7 @@ pub(crate) fn apply(world: &mut World, at: Timestamp, event: Event) {
         Event::Arrival(group) => field::arrive(world, at, &group),
         Event::SessionEnds(rid) => field::leave(world, at, &rid),
         Event::FileJobEnds(id) => file_job::finish(world, at, &id),
-        Event::ReportEnds(id) => report::finish(world, &id),
+        Event::ReportEnds(id) => report::finish(world, at, &id),
         Event::ReconciliationEnds(id) => reconciliation::finish(world, at, &id),
     }
 }

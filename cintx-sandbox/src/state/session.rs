@@ -143,6 +143,11 @@ impl Replies {
     }
 }
 
+/// The number that the marketplace has for a respondent, as events give it: the first that its own randomness draws.
+pub(crate) fn respondent_id(own: &mut Rng) -> u64 {
+    100_000_000 + own.below(900_000_000)
+}
+
 /// One respondent's way through one survey.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
@@ -159,6 +164,8 @@ pub(crate) struct Session {
     /// When it became a complete for the first time, and at which price.
     #[serde(with = "saved::completed")]
     pub(crate) completed: Option<(Timestamp, Decimal)>,
+    /// How long the interview of a complete took.
+    pub(crate) interview_seconds: Option<u64>,
     pub(crate) replies: Replies,
     /// The targets that it counts for.
     pub(crate) targets: Vec<String>,

@@ -72,8 +72,8 @@ pub(crate) struct TargetGroup {
     pub(crate) codes_taken: u64,
     /// Fraction of a complete carried over, so that rates are kept exactly.
     pub(crate) credit: f64,
-    /// Whether an arrival is on the schedule.
-    pub(crate) arriving: bool,
+    /// When the next one may come; other arrivals on the schedule were given up.
+    pub(crate) arrival_at: Option<Timestamp>,
 }
 
 impl TargetGroup {
@@ -124,7 +124,7 @@ impl TargetGroup {
             turned_away_in_a_row: 0,
             codes_taken: 0,
             credit: 0.0,
-            arriving: false,
+            arrival_at: None,
         }
     }
 

@@ -2,9 +2,10 @@
 //! telling has come. Sending is the courier's work, not done here.
 
 use super::World;
+use super::audience::{Audience, Target};
 use super::bounded_map::approximate_size;
 use super::outbox::{self, Delivery, Fate, Progress};
-use super::session::Session;
+use super::session::{Session, respondent_id};
 use crate::http::access::is_loopback;
 use crate::sim::clock::{plus, text};
 use crate::sim::rng::Rng;
@@ -13,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A target group has changed.
@@ -243,13 +245,40 @@ pub(crate) fn session_changed(world: &mut World, at: Timestamp, rid: &str) {
     let Some(group) = world.groups.get(&group_id) else {
         return;
     };
-    let mut fills = vec![(None, group.ledger.total.entered(), group.ledger.total.completes)];
-    for target in group.audience.targets().filter(|target| targets.contains(&target.id)) {
-        if let Some(quota) = &target.quota {
-            fills.push((Some(target.id.clone()), quota.tally.entered(), quota.tally.completes));
-        }
-    }
-    for (quota, screens, completes) in fills {
+    let mut counted = vec![(None, (group.ledger.total.entered(), group.ledger.total.completes))];
+    let own = group.audience.targets().filter(|target| targets.contains(&target.id));
+    counted.extend(own.filter_map(fill).map(|(target, fill)| (Some(target), fill)));
+    tell_fills(world, at, &group_id, counted);
+}
+
+/// Who has entered and who has completed, of one quota.
+type Fill = (u64, u64);
+
+fn fill(target: &Target) -> Option<(String, Fill)> {
+    let tally = &target.quota.as_ref()?.tally;
+    Some((target.id.clone(), (tally.entered(), tally.completes)))
+}
+
+/// The fill of each quota, in the order of the targets.
+pub(crate) fn fills(audience: &Audience) -> Vec<(String, Fill)> {
+    audience.targets().filter_map(fill).collect()
+}
+
+/// Quotas have counted people anew, or have got other people. What is new and empty says nothing.
+pub(crate) fn fills_changed(world: &mut World, at: Timestamp, group_id: &str, before: &[(String, Fill)]) {
+    let Some(group) = world.groups.get(group_id).filter(|_| !world.webhooks.is_empty()) else {
+        return;
+    };
+    let before: BTreeMap<&str, Fill> = before.iter().map(|(id, fill)| (id.as_str(), *fill)).collect();
+    let is_changed = |(id, fill): &(String, Fill)| before.get(id.as_str()).copied().unwrap_or_default() != *fill;
+    let changed = fills(&group.audience).into_iter().filter(is_changed);
+    let changed = changed.map(|(id, fill)| (Some(id), fill)).collect();
+    tell_fills(world, at, group_id, changed);
+}
+
+/// Tells fills, of a group as a whole where no quota is named.
+fn tell_fills(world: &mut World, at: Timestamp, group_id: &str, counted: Vec<(Option<String>, Fill)>) {
+    for (quota, (screens, completes)) in counted {
         let mut data = json!({
             "account_id": world.account.id,
             "target_group_id": group_id,
@@ -281,7 +310,7 @@ fn session_facts(world: &World, session: &Session) -> Value {
         "survey_id": 100_000 + Rng::named(world.settings.seed, &session.group_id).below(900_000),
         "supplier_id": session.supplier_id,
         "supplier_name": world.market.supplier_name(session.supplier_id),
-        "respondent_id": 100_000_000 + own.below(900_000_000),
+        "respondent_id": respondent_id(&mut own),
         "respondent_entry_date": text(session.entered_at),
         "panelist_id": session.panelist,
         "parent_sid": own.uuid(),
@@ -289,6 +318,14 @@ fn session_facts(world: &World, session: &Session) -> Value {
         "mid": own.below(1_000_000_000).to_string(),
         "changes": changes,
     })
+}
+
+/// A subscriber has got another address: what waits is tried there at once.
+pub(crate) fn moved(world: &mut World, webhook: &str) {
+    let now = world.clock.unhurried();
+    if let Some(queue) = world.outbox.get_mut(webhook) {
+        queue.wake(&mut world.deliveries, now);
+    }
 }
 
 /// Gives up what waits for subscriptions that are no more.

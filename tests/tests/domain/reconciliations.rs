@@ -218,7 +218,7 @@ async fn completes_of_today_are_seen_whether_a_report_has_its_last_day_or_not() 
     use cintx::{ProjectId, V2025_12_18};
 
     let sandbox = || Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO);
-    for sandbox in [sandbox(), sandbox().reports_end_at_last_midnight()] {
+    for sandbox in [sandbox(), sandbox().reports_end_at_last_midnight(true)] {
         let setup = Setup::<V2025_12_18>::on(sandbox).await;
         let (_, rids) = in_field(&setup, 3).await;
         let project = ProjectId::new(setup.sandbox.respondents()[0].project_id.clone());

@@ -32,7 +32,7 @@ mod webhooks;
 use crate::api::answer::Answer;
 use crate::api::call::Call;
 use crate::api::rejection::Rejection;
-use crate::state::World;
+use crate::state::{World, arrivals};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -82,7 +82,13 @@ static HANDLERS: LazyLock<HashMap<&'static str, Handler>> =
 pub(crate) fn serve(world: &mut World, call: &Call<'_>) -> Outcome {
     let answer = forward::within(world, call, dispatch)?;
     if call.operation.method() != "GET" {
+        let now = world.now();
         world.reweigh_group(call.at("target_group_id"));
+        match call.at("target_group_id") {
+            // What keeps people out of several groups at once.
+            "" if call.operation.path().contains("/exclusion") => arrivals::look_again_everywhere(world, now),
+            group => arrivals::look_again(world, now, group),
+        }
     }
     Ok(answer)
 }

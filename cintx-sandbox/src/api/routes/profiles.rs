@@ -188,7 +188,7 @@ fn store(world: &mut World, call: &Call<'_>, audience: Audience, goal: u64) -> R
     group.goal = goal;
     group.changed_at = now;
     let full = group.is_live() && group.ledger.total.completes >= goal;
-    field::set_audience(world, &id, audience);
+    field::set_audience(world, now, &id, audience);
     history::record(world, now, &id, &before);
     if full {
         fielding::change(world, now, &id, RunStatus::Completed, Cause::Platform("total_completes_reached"));

@@ -8,7 +8,7 @@ use crate::api::dialect::first;
 use crate::api::rejection::Rejection;
 use crate::sim::clock::text;
 use crate::state::World;
-use crate::state::ledger::{Tally, rate};
+use crate::state::ledger::{Tally, median_length, rate};
 use crate::state::page;
 use crate::state::project::Project;
 use serde_json::{Value, json};
@@ -150,8 +150,7 @@ fn facts(world: &World, project: &Project) -> Value {
             "current_completes": total.completes,
             "current_prescreens": total.entered(),
             "incidence_rate_median": total.incidence(),
-            "length_of_interview_median_seconds":
-                groups.iter().filter(|g| g.ledger.total.completes > 0).map(|g| g.interview_minutes * 60).max().unwrap_or(0),
+            "length_of_interview_median_seconds": median_length(groups.iter().map(|group| &group.ledger)),
             "conversion_rate_average": rate(total.completes, entrants),
             "drop_off_rate_average": total.drop_off(),
         },

@@ -11,7 +11,7 @@ use crate::api::dialect::{
 use crate::api::rejection::Rejection;
 use crate::sim::clock::{read, text};
 use crate::state::audience::Audience;
-use crate::state::ledger::rate;
+use crate::state::ledger::{median_length, rate};
 use crate::state::target_group::{Money, TargetGroup};
 use crate::state::{BusinessUnit, World, history, locale, page};
 use jiff::Timestamp;
@@ -159,16 +159,13 @@ fn manager(world: &World, body: &Value) -> Result<String, Rejection> {
     }
 }
 
-/// The price and the client's note of one, both in the unit's currency.
+/// The price, in the unit's currency, and the client's note of one.
 fn prices(body: &Value, unit: &BusinessUnit) -> Result<(Option<Money>, Option<Money>), Rejection> {
     let price = read_money(body, "cost_per_interview")?;
+    // In which currencies notes are taken is looked at with the other amounts.
     let note = read_money(body, "client_cost_per_interview_note")?;
-    for (name, money) in [("cost_per_interview", &price), ("client_cost_per_interview_note", &note)] {
-        if let Some(money) = money
-            && money.currency != unit.currency
-        {
-            return Err(Rejection::refused(currency_place(body, name), &money.currency, &unit.currency));
-        }
+    if let Some(price) = price.as_ref().filter(|price| price.currency != unit.currency) {
+        return Err(Rejection::refused(currency_place(body, "cost_per_interview"), &price.currency, &unit.currency));
     }
     match &price {
         Some(price) if !unit.prices_by("dynamic") => {
@@ -270,6 +267,7 @@ fn update_details(world: &mut World, call: &Call<'_>) -> Outcome {
         .user(given)
         .map(|user| user.id.clone())
         .ok_or_else(|| Rejection::invalid("project_manager_id", world.account.not_a_user(given)))?;
+    check_links(call)?;
     let note = match read_money(&call.body, "client_cost_per_interview_note")? {
         Some(note) => Some(note),
         None => read_money(&call.body, "client_cpi")?,
@@ -432,7 +430,7 @@ fn field_facts(world: &World, group: &TargetGroup) -> Value {
     let currency = currency(world, group);
     let (ledger, total) = (&group.ledger, &group.ledger.total);
     let conversion = rate(total.completes, ledger.entrants());
-    let seconds = if total.completes > 0 { json!(group.interview_minutes * 60) } else { json!(0) };
+    let seconds = json!(median_length([ledger]));
     let price = group.price(&world.account);
     let average = if total.completes > 0 { total.cost / Decimal::from(total.completes) } else { price };
     let progress = json!({

@@ -100,11 +100,16 @@ fn update(world: &mut World, call: &Call<'_>) -> Outcome {
     let (url, events, now) = (url(call)?, events(call), world.now());
     let hook = find_mut(world, call)?;
     call.match_etag(&hook.etag())?;
+    let has_moved = url.as_ref().is_some_and(|url| *url != hook.url);
     hook.url = url.unwrap_or_else(|| hook.url.clone());
     hook.events = events.unwrap_or_else(|| hook.events.clone());
     hook.changed_at = now;
     hook.version += 1;
-    Ok(Answer::json(200, facts(hook, call.version)))
+    let (id, answer) = (hook.id.clone(), Answer::json(200, facts(hook, call.version)));
+    if has_moved {
+        webhook::moved(world, &id);
+    }
+    Ok(answer)
 }
 
 fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
