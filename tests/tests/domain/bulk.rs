@@ -84,7 +84,9 @@ async fn what_a_failed_job_says_of_each_is_kept<V: Version>(_: Setup<V>) {
         let outcome =
             cint.project(cintx::ProjectId::new(ids[0])).bulk_job(RunAction::Pause, JobId::new("7")).until_done().await;
         if is_silent {
-            assert!(outcome.unwrap_err().job_failure().is_some());
+            let error = outcome.unwrap_err();
+            assert!(error.job_failure().is_some());
+            assert_eq!(error.to_string(), "the bulk job 7 failed: no reason was given");
             continue;
         }
         let outcome = outcome.unwrap();
