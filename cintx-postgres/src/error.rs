@@ -12,10 +12,10 @@ use tokio_postgres::error::SqlState;
 pub enum Error {
     /// The connection string is none.
     #[error("the connection string of PostgreSQL cannot be read: {0}")]
-    Config(#[source] Arc<tokio_postgres::Error>),
+    Config(Arc<tokio_postgres::Error>),
     /// There is no connection: the server cannot be reached, refuses us, or all connections are in use.
     #[error("no connection to PostgreSQL: {0}")]
-    Connect(#[source] Arc<PoolError>),
+    Connect(Arc<PoolError>),
     /// PostgreSQL refused a statement, or the connection broke off.
     #[error("PostgreSQL did not do it: {}", said(.0))]
     Statement(Arc<tokio_postgres::Error>),

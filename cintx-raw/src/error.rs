@@ -197,8 +197,52 @@ impl Error {
     }
 }
 
+/// The longest message of an error, in characters, its causes included.
+const MAX_MESSAGE_CHARS: usize = 1_000;
+
+/// A message on one line. It takes as much as may be shown, and refuses the rest.
+#[derive(Default)]
+struct Message {
+    text: String,
+    chars: usize,
+}
+
+impl Message {
+    /// What was written, shortened if it was too long.
+    fn of(write: impl FnOnce(&mut Self) -> fmt::Result) -> String {
+        let mut message = Self::default();
+        if write(&mut message).is_err() {
+            // The last characters make room for the sign that there is more.
+            let end = message.text.char_indices().rev().nth(2).map_or(0, |(at, _)| at);
+            message.text.truncate(end);
+            message.text.push_str("...");
+        }
+        message.text
+    }
+}
+
+impl fmt::Write for Message {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for char in text.chars() {
+            if self.chars == MAX_MESSAGE_CHARS {
+                return Err(fmt::Error);
+            }
+            self.text.push(if char.is_control() { ' ' } else { char });
+            self.chars += 1;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Message::of(|message| self.write_to(message, f.alternate())))
+    }
+}
+
+impl Error {
+    /// Writes what happened, with its causes if they are asked for.
+    fn write_to(&self, f: &mut impl fmt::Write, with_causes: bool) -> fmt::Result {
         let inner = &self.0;
         write!(f, "{}: ", inner.operation.id)?;
         match (inner.kind, inner.status) {
@@ -221,12 +265,10 @@ impl fmt::Display for Error {
             },
             (ErrorKind::Decode, Some(status)) => write!(f, "{status}, but its body cannot be read")?,
         }
-        if let (true, Some(cause)) = (f.alternate(), &inner.cause) {
-            let mut next: Option<&dyn StdError> = Some(&**cause);
-            while let Some(error) = next {
-                write!(f, ": {error}")?;
-                next = error.source();
-            }
+        let mut next = self.source().filter(|_| with_causes);
+        while let Some(error) = next {
+            write!(f, ": {error}")?;
+            next = error.source();
         }
         Ok(())
     }
@@ -247,7 +289,9 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.cause.as_ref().map(|cause| &**cause as &(dyn StdError + 'static))
+        let cause = self.0.cause.as_deref()?;
+        // The message says it already.
+        if self.0.kind == ErrorKind::Unexpected && self.0.api.is_none() { cause.source() } else { Some(cause) }
     }
 }
 
@@ -313,14 +357,16 @@ impl ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write as _;
-        let mut text = self.object().unwrap_or("error").to_owned();
-        if !self.detail.is_empty() {
-            write!(text, ": {}", self.detail)?;
-        }
-        for InvalidParam { name, reason, .. } in &self.invalid_params {
-            write!(text, "; {name}: {reason}")?;
-        }
-        write!(f, "{text:.1000}")
+        let message = Message::of(|text| {
+            text.write_str(self.object().unwrap_or("error"))?;
+            if !self.detail.is_empty() {
+                write!(text, ": {}", self.detail)?;
+            }
+            self.invalid_params
+                .iter()
+                .try_for_each(|InvalidParam { name, reason, .. }| write!(text, "; {name}: {reason}"))
+        });
+        f.write_str(&message)
     }
 }
 
@@ -339,6 +385,43 @@ impl InvalidParam {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn head(status: u16, headers: &[(header::HeaderName, &str)]) -> Head {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+        Head { status: StatusCode::from_u16(status).unwrap(), headers, extensions: Extensions::new() }
+    }
+
+    #[test]
+    fn a_message_is_one_short_line_whatever_came_back() {
+        let long = format!("a\n\u{1b}[2J\r{}", "é".repeat(5_000));
+        let body = serde_json::json!({ "object": long, "detail": long, "invalid_params": [{ "name": long }] });
+        let location = format!("/there/{}", "x".repeat(5_000));
+        let cause = || BoxError::from(std::io::Error::other(BoxError::from(long.clone())));
+        let refusal = Refusal { field: long.clone(), reason: long.clone() };
+        let operation = Operation::token_request();
+        let errors = [
+            Error::refused(operation, refusal),
+            Error::transport(operation, cause()),
+            Error::status_error(operation, head(301, &[(header::LOCATION, &location)]), Bytes::new()),
+            Error::status_error(operation, head(400, &[]), body.to_string().into()),
+            Error::unexpected(
+                operation,
+                head(200, &[]),
+                body.to_string().into(),
+                UnexpectedAnswer::Coding(long.clone()),
+            ),
+            Error::decode(operation, head(200, &[]), Bytes::new(), cause()),
+        ];
+        for error in &errors {
+            for text in [error.to_string(), format!("{error:#}")] {
+                assert!(text.chars().count() <= 1_000 && !text.contains(char::is_control), "{}: {text}", text.len());
+                assert!(text.len() < 200 || text.ends_with("..."), "{text}");
+            }
+            assert!(format!("{error:#}").len() > 900, "{error:#}");
+        }
+        let api = errors[3].api().unwrap().to_string();
+        assert!(api.chars().count() == 1_000 && api.ends_with("é...") && !api.contains(char::is_control), "{api}");
+    }
 
     #[test]
     fn every_shape_of_error_body_is_read() {

@@ -30,7 +30,7 @@ use tokio::task::JoinHandle;
 pub enum Error {
     /// The port could not be opened.
     #[error("the sandbox cannot listen: {0}")]
-    Listen(#[from] std::io::Error),
+    Listen(std::io::Error),
     /// A version has no usable document.
     #[error(transparent)]
     Contract(#[from] ContractError),
@@ -44,6 +44,12 @@ pub enum Error {
     /// than is wanted.
     #[error("{0}")]
     State(String),
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::Listen(error)
+    }
 }
 
 /// How a sandbox is to be.

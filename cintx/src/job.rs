@@ -105,7 +105,8 @@ impl<K: JobKind> Job<K> {
     /// [when a call fails](crate::guide::failures).
     pub async fn until_done(&self) -> Result<K::Done, Error> {
         let pace = Pace { first: K::FIRST_PAUSE, longest: K::MAX_PAUSE, limit: self.limit };
-        poll(K::NAME, pace, K::WHEN_FAILED, || self.kind.ask(&self.id)).await
+        let done = poll(K::NAME, pace, K::WHEN_FAILED, || self.kind.ask(&self.id)).await;
+        done.map_err(|error| error.of_job(K::NAME, self.id.as_str()))
     }
 }
 

@@ -336,7 +336,7 @@ impl TemplateProfile {
                 break;
             }
             if let Some(other) = earlier.iter().find(|other| other.meets(condition)) {
-                problems.push(format!("{condition:?} overlaps {other:?}, expected each answer once"));
+                problems.push(format!("{} overlaps {}, expected each answer once", condition.shown(), other.shown()));
             }
         }
         problems
@@ -360,6 +360,17 @@ impl TemplateCondition {
     fn is_of_another_kind(&self, other: &Self) -> bool {
         let unknown = |condition: &Self| matches!(condition, Self::Unknown(_));
         !unknown(self) && !unknown(other) && std::mem::discriminant(self) != std::mem::discriminant(other)
+    }
+
+    /// What it asks for, as a problem names it.
+    fn shown(&self) -> String {
+        match self {
+            Self::Range { min, max } => format!("the range {min} to {max}"),
+            Self::Option(code) => format!("the option {code:?}"),
+            Self::Texts(texts) if texts.is_empty() => "any text".to_owned(),
+            Self::Texts(texts) => format!("the list of {} texts", texts.len()),
+            Self::Unknown(value) => value.to_string(),
+        }
     }
 
     /// Whether an answer can meet both.

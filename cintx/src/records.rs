@@ -17,14 +17,17 @@ const MAX_RECORD_BYTES: usize = 1024 * 1024;
 const MAX_FIELDS: usize = 4_096;
 
 /// Why there is no further record.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum RecordError {
-    Io(io::Error),
+    #[error("its bytes cannot be had")]
+    Io(#[source] io::Error),
     /// It begins as UTF-16 does.
+    #[error("it is UTF-16, expected UTF-8")]
     Utf16,
-    TooLong {
-        line: u64,
-    },
+    #[error(
+        "line {line} begins a record of more than 1 MiB or 4,096 fields, expected a row: a quote may not be closed"
+    )]
+    TooLong { line: u64 },
 }
 
 /// Reads records.

@@ -300,7 +300,8 @@ async fn state_in_the_same_store_is_written_with_the_end_of_the_facts() {
         }
     };
     let error = count(&facts, true).await.unwrap_err();
-    assert_eq!(error.to_string(), "the inbox's store failed: the handler fails");
+    assert_eq!(error.to_string(), "the inbox's store failed");
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the handler fails");
     assert_eq!(inbox.take(10).await.unwrap().len(), 3, "rolled back, both");
     assert_eq!(count(&facts[..2], false).await.unwrap(), 2);
     assert_eq!(count(&facts, false).await.unwrap(), 3, "the first two are done already");

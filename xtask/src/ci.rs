@@ -18,6 +18,23 @@ const LEAN_BUILD_VARIABLES: [(&str, &str); 2] = [("CARGO_INCREMENTAL", "0"), ("C
 /// Schedules were tried for all versions together; with one version alone, some of them show that it stands alone.
 const FEWER_SCHEDULES: [(&str, &str); 1] = [("CINTX_SCHEDULES", "170")];
 
+/// Optional features of the library that are linted without the others. A feature that another one turns on needs no
+/// run of its own: it is compiled there without the rest. Two stand together where neither names the other's code,
+/// since each run costs up to half a minute.
+const FEW_FEATURES: [&str; 8] = [
+    "csv,mock",
+    "files,gzip",
+    "inbox-redb",
+    "inbox-axum,study-schema",
+    "redirect-hashing,aws-lc-rs",
+    "ring",
+    "webhook-axum",
+    "xlsx",
+];
+
+/// Optional features of the raw crate, each alone; and none of them.
+const RAW_FEATURES: [&str; 4] = ["", ",httpmock", ",schemars", ",reqwest"];
+
 /// One step: what it shows, the arguments of cargo, and variables for it.
 struct Step {
     what: &'static str,
@@ -60,13 +77,13 @@ fn checks(dates: &[String]) -> Vec<Step> {
             ));
         }
     }
-    for feature in ["csv", "files", "inbox-redb", "redirect-hashing", "ring", "study-schema", "webhook-axum", "xlsx"] {
+    for features in FEW_FEATURES {
         steps.push(step(
-            "lints of the library with one optional feature alone",
-            &format!("clippy --package cintx --no-default-features --features v{newest},{feature} -- -D warnings"),
+            "lints of the library with few optional features",
+            &format!("clippy --package cintx --no-default-features --features v{newest},{features} -- -D warnings"),
         ));
     }
-    for feature in ["", ",httpmock", ",schemars", ",reqwest"] {
+    for feature in RAW_FEATURES {
         steps.push(step(
             "the raw crate with one optional feature alone",
             &format!("check --package cintx-raw --no-default-features --features v{newest}{feature}"),
@@ -100,6 +117,34 @@ fn runs(dates: &[String]) -> Vec<Step> {
         });
     }
     steps.push(step("the main job against the embedded sandbox", "run --quiet --example launch_study"));
+    steps
+}
+
+/// What a change need not wait for: the tests of any two versions together, the library's own of each version alone.
+fn of_few_versions(dates: &[String]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for date in dates {
+        steps.push(Step {
+            variables: &FEWER_SCHEDULES,
+            ..step(
+                "the library's own tests with one version alone",
+                &format!(
+                    "test --package cintx --lib --no-default-features --features v{date},aws-lc-rs,csv,files,gzip,inbox-redb"
+                ),
+            )
+        });
+    }
+    for (number, date) in dates.iter().enumerate() {
+        for later in &dates[number + 1..] {
+            steps.push(Step {
+                variables: &FEWER_SCHEDULES,
+                ..step(
+                    "tests of two versions",
+                    &format!("test --package cintx-tests --no-default-features --features v{date},v{later}"),
+                )
+            });
+        }
+    }
     steps
 }
 
@@ -150,6 +195,11 @@ pub(crate) fn run(workspace: &Workspace, dates: &[String]) -> Result<()> {
     ran.and(checked)?;
     println!("\neverything holds, after {:.0} s", all.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Runs what `run` leaves out, stopping at the first step that fails.
+pub(crate) fn run_pairs(workspace: &Workspace, dates: &[String]) -> Result<()> {
+    one_after_the_other(workspace, of_few_versions(dates), None, &AtomicBool::new(false))
 }
 
 /// Runs steps until one fails, here or beside. Most of the time goes into the two largest crates, one after the other on
@@ -255,6 +305,8 @@ fn newer_than_we_support(metadata: &serde_json::Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
     use serde_json::json;
 
@@ -290,18 +342,57 @@ mod tests {
         Ok(())
     }
 
+    fn lines(steps: &[Step]) -> Vec<String> {
+        steps.iter().map(|step| step.arguments.join(" ")).collect()
+    }
+
     #[test]
-    fn every_version_and_every_feature_is_compiled_alone() {
-        let dates = ["2024-12-02", "2026-03-01"].map(str::to_owned);
-        let lines: Vec<String> =
-            checks(&dates).iter().chain(&runs(&dates)).map(|step| step.arguments.join(" ")).collect();
-        for part in [
-            "cintx-tests --no-default-features --features v2024-12-02",
-            "cintx-tests --package cintx-raw --no-default-features --features v2026-03-01",
-            "features v2026-03-01,schemars",
-            "features v2026-03-01,httpmock",
+    fn every_version_is_compiled_alone_and_with_each_other() {
+        let dates = ["2024-12-02", "2025-02-17", "2026-03-01"].map(str::to_owned);
+        let (checked, ran, pairs) = (lines(&checks(&dates)), lines(&runs(&dates)), lines(&of_few_versions(&dates)));
+        for (lines, end) in [
+            (&ran, "cintx-tests --no-default-features --features v2024-12-02"),
+            (&ran, "cintx-tests --package cintx-raw --no-default-features --features v2026-03-01"),
+            (&checked, "--features v2024-12-02,v2026-03-01 -- -D warnings"),
+            (&pairs, "cintx-tests --no-default-features --features v2024-12-02,v2025-02-17"),
+            (&pairs, "cintx-tests --no-default-features --features v2024-12-02,v2026-03-01"),
+            (&pairs, "cintx-tests --no-default-features --features v2025-02-17,v2026-03-01"),
         ] {
-            assert!(lines.iter().any(|line| line.ends_with(part)), "{part}: {lines:?}");
+            assert!(lines.iter().any(|line| line.ends_with(end)), "{end}: {lines:?}");
+        }
+        let alone = pairs.iter().filter(|line| line.contains("--package cintx --lib")).count();
+        assert_eq!((alone, pairs.len()), (3, 6));
+    }
+
+    /// The optional features of a package, and those that each of them turns on.
+    fn optional_features(manifest: &str) -> BTreeMap<String, Vec<String>> {
+        let manifest: toml::Table = manifest.parse().unwrap();
+        let features = manifest["features"].as_table().unwrap().iter();
+        let is_optional = |name: &str| name != "default" && !name.starts_with("v2") && !name.starts_with('_');
+        let names = |list: &toml::Value| {
+            list.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        features.filter(|(name, _)| is_optional(name)).map(|(name, list)| (name.clone(), names(list))).collect()
+    }
+
+    #[test]
+    fn every_feature_is_compiled_without_the_others() {
+        let own = include_str!("../../cintx/Cargo.toml");
+        let raw = include_str!("../../cintx-raw/Cargo.toml");
+        let few: Vec<&str> = FEW_FEATURES.iter().flat_map(|list| list.split(',')).collect();
+        let raw_few: Vec<&str> = RAW_FEATURES.iter().map(|name| name.trim_start_matches(',')).collect();
+        let raw_few: Vec<&str> = raw_few.into_iter().filter(|name| !name.is_empty()).collect();
+        for (manifest, few) in [(own, few), (raw, raw_few)] {
+            let features = optional_features(manifest);
+            let mut compiled: BTreeSet<&str> = BTreeSet::new();
+            let mut open = few;
+            while let Some(name) = open.pop() {
+                assert!(features.contains_key(name), "{name} is no feature");
+                compiled.insert(name);
+                open.extend(features[name].iter().map(String::as_str).filter(|name| features.contains_key(*name)));
+            }
+            let forgotten: Vec<&String> = features.keys().filter(|name| !compiled.contains(name.as_str())).collect();
+            assert!(features.len() >= 3 && forgotten.is_empty(), "{forgotten:?}");
         }
     }
 }

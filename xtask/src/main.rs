@@ -155,7 +155,11 @@ enum Command {
         all: bool,
     },
     /// Runs everything that must hold before a change lands.
-    Ci,
+    Ci {
+        /// Instead, what a change need not wait for: the tests of any two versions, the library's own of each alone.
+        #[arg(long)]
+        pairs: bool,
+    },
     /// Measures calls, load and builds, and prints the tables of `docs/performance.md`; needs valgrind.
     Bench,
 }
@@ -239,10 +243,14 @@ fn run(cli: Cli) -> Result<ExitCode> {
             styles::run(&workspace, &date, &folder)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Ci => {
+        Command::Ci { pairs } => {
             let index = document::index::Index::read(&workspace.index())?;
             let dates: Vec<String> = index.entries().iter().map(|entry| entry.date.clone()).collect();
-            ci::run(&workspace, &dates)?;
+            if pairs {
+                ci::run_pairs(&workspace, &dates)?
+            } else {
+                ci::run(&workspace, &dates)?
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { named, all } => {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cintx_raw::{BoxError, CallReport, Request};
+use cintx_raw::{BoxError, CallReport, Operation, Request};
 
 use super::Outcome;
 
@@ -54,13 +54,49 @@ pub(crate) struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.cause, f)
+        // Not what the cause says: it comes next.
+        match self.report.attempts {
+            0 => f.write_str("nothing was sent"),
+            1 => f.write_str("one attempt was made"),
+            attempts => write!(f, "{attempts} attempts were made"),
+        }
     }
 }
 
 impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&*self.cause)
+    }
+}
+
+/// A download whose answer was there, and of whose body only a part came.
+pub(super) struct BrokenOff {
+    pub(super) operation: &'static Operation,
+    pub(super) report: Option<Arc<Report>>,
+    pub(super) cause: BoxError,
+}
+
+impl BrokenOff {
+    /// For how long nothing came, if that is why.
+    pub(super) fn stalled(&self) -> Option<Duration> {
+        match self.cause.downcast_ref() {
+            Some(TimedOut::Attempt(limit)) => Some(*limit),
+            _ => None,
+        }
+    }
+
+    pub(super) fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if self.stalled().is_some() { None } else { Some(&*self.cause) }
+    }
+}
+
+impl fmt::Display for BrokenOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the download broke off")?;
+        match self.stalled() {
+            Some(limit) => write!(f, ", nothing came within {limit:.0?}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,16 +3,19 @@
 mod call;
 mod conflict;
 mod field;
+mod local;
 mod outcome;
 pub(crate) mod pointer;
 mod refused;
 pub(crate) mod source;
 mod wrote;
 
+use self::call::BrokenOff;
 pub(crate) use self::call::{Failure, NoServerToServerKey, Redirected, Report, StopReason, TimedOut, report};
 pub use self::conflict::Conflict;
 pub use self::field::FieldError;
 pub(crate) use self::field::{RequiredFields, must_be_future, text_length};
+use self::local::Local;
 pub use self::outcome::Outcome;
 pub use self::refused::JobFailure;
 use self::refused::{MAX_MESSAGE_CHARS, OneLine};
@@ -71,7 +74,14 @@ enum Kind {
         /// The call that was answered so, where it changed something.
         report: Option<Arc<Report>>,
     },
-    Job(JobFailure),
+    Job {
+        failure: JobFailure,
+        /// Which job it was, where that is known.
+        job: Option<Box<str>>,
+    },
+    /// A download that began and did not come to its end.
+    BrokenOff(BrokenOff),
+    Local(Local),
     Timeout {
         waiting_for: &'static str,
         limit: Duration,
@@ -123,6 +133,8 @@ pub enum ErrorKind {
     Waiting,
     /// Another client changed the same fields of a resource: [`Error::conflict`](Error::conflict) names them.
     Conflict,
+    /// Something on this machine failed, and not the API: a file, or a store, a stream or a writer of yours.
+    Local,
     /// The journal could not be read or written.
     Journal,
 }
@@ -167,7 +179,23 @@ impl Error {
     }
 
     pub(crate) fn job(failure: JobFailure) -> Self {
-        Self::new(Kind::Job(failure))
+        Self::new(Kind::Job { failure, job: None })
+    }
+
+    /// The same error, which says which job it is that failed.
+    pub(crate) fn of_job(self, name: &str, id: &str) -> Self {
+        match &*self.kind {
+            Kind::Job { failure, .. } => {
+                let job = Some(format!("{name} {id}").into());
+                Self { resolved: self.resolved, ..Self::new(Kind::Job { failure: failure.clone(), job }) }
+            }
+            _ => self,
+        }
+    }
+
+    /// The end of a download before all of it was there.
+    pub(crate) fn broken_off(operation: &'static Operation, report: Option<Arc<Report>>, cause: BoxError) -> Self {
+        Self::new(Kind::BrokenOff(BrokenOff { operation, report, cause }))
     }
 
     pub(crate) fn timeout(waiting_for: &'static str, limit: Duration) -> Self {
@@ -215,7 +243,10 @@ impl Error {
             Kind::Invalid(_) => ErrorKind::Invalid,
             Kind::Setup(_) => ErrorKind::Setup,
             Kind::Incomplete { .. } => ErrorKind::Unreadable,
-            Kind::Job(_) => ErrorKind::Job,
+            Kind::Job { .. } => ErrorKind::Job,
+            Kind::BrokenOff(download) if download.stalled().is_some() => ErrorKind::Timeout,
+            Kind::BrokenOff(_) => ErrorKind::Lost,
+            Kind::Local(_) => ErrorKind::Local,
             Kind::Timeout { .. } => ErrorKind::Waiting,
             Kind::Journal(_) => ErrorKind::Journal,
             Kind::AfterWrite(error) | Kind::JobUnread(error) => error.kind(),
@@ -247,8 +278,11 @@ impl Error {
         }
         match &*self.kind {
             Kind::Invalid(_) | Kind::Setup(_) | Kind::Journal(_) => Outcome::NotSent,
+            Kind::Local(local) => local.outcome,
             // The job is known to exist and to have failed, or to be under way.
-            Kind::Job(_) | Kind::Other(_) | Kind::Conflict { in_doubt: None, .. } => Outcome::NoEffect,
+            Kind::Job { .. } | Kind::Other(_) | Kind::Conflict { in_doubt: None, .. } => Outcome::NoEffect,
+            // A download only reads.
+            Kind::BrokenOff(_) => Outcome::NoEffect,
             Kind::Timeout { .. } | Kind::JobUnread(_) | Kind::Conflict { .. } => Outcome::Unknown,
             Kind::AfterWrite(_) => Outcome::Applied,
             Kind::Incomplete { operation, .. } if operation.is_read() => Outcome::NoEffect,
@@ -285,6 +319,7 @@ impl Error {
     pub fn operation(&self) -> Option<&'static Operation> {
         match &*self.kind {
             Kind::Incomplete { operation, .. } => Some(operation),
+            Kind::BrokenOff(download) => Some(download.operation),
             Kind::AfterWrite(error) | Kind::JobUnread(error) => error.operation(),
             _ => self.call().map(cintx_raw::Error::operation),
         }
@@ -327,7 +362,7 @@ impl Error {
     /// Why a job failed.
     pub fn job_failure(&self) -> Option<&JobFailure> {
         match &*self.kind {
-            Kind::Job(failure) => Some(failure),
+            Kind::Job { failure, .. } => Some(failure),
             Kind::AfterWrite(error) => error.job_failure(),
             _ => None,
         }
@@ -382,6 +417,7 @@ impl Error {
     pub(crate) fn report(&self) -> Option<&Report> {
         match &*self.kind {
             Kind::Call { report, .. } | Kind::Incomplete { report, .. } => report.as_deref(),
+            Kind::BrokenOff(download) => download.report.as_deref(),
             Kind::AfterWrite(error) | Kind::JobUnread(error) => error.report(),
             Kind::Conflict { in_doubt, .. } => in_doubt.as_ref()?.report(),
             _ => None,
@@ -465,7 +501,7 @@ impl Error {
                 (Some(token), _) => write!(f, "no token: {}", OneLine(&token.to_string())),
                 (_, Some(time)) => write!(f, "{time}"),
                 _ => match error.cause::<Failure>() {
-                    Some(failure) => write!(f, "{failure}"),
+                    Some(failure) => write!(f, "{}", failure.cause),
                     None => f.write_str("no answer"),
                 },
             },
@@ -513,7 +549,12 @@ impl Error {
             Kind::Incomplete { operation, missing, .. } => {
                 write!(f, "{}: succeeded, but its answer has no {missing}", operation.id)
             }
-            Kind::Job(failure) => write!(f, "the job failed: {failure}"),
+            Kind::Job { failure, job } => write!(f, "{} failed: {failure}", job.as_deref().unwrap_or("the job")),
+            Kind::BrokenOff(download) => {
+                write!(f, "{}: {download}", download.operation.id)?;
+                self.fmt_course(f)
+            }
+            Kind::Local(local) => fmt::Display::fmt(local, f),
             Kind::Timeout { waiting_for, limit } => {
                 write!(f, "timed out after {} waiting for {waiting_for}, which may still complete", Span(*limit))
             }
@@ -582,6 +623,8 @@ impl StdError for Error {
             }
             Kind::AfterWrite(error) | Kind::JobUnread(error) => error.source(),
             Kind::Setup(cause) => Some(&**cause),
+            Kind::Local(local) => Some(local.source()),
+            Kind::BrokenOff(download) => download.source(),
             Kind::Other(cause) => cause.source(),
             Kind::Journal(error) => error.source(),
             _ => None,
@@ -594,6 +637,31 @@ const _: () = assert!(size_of::<Error>() <= 128, "errors are cheap to pass aroun
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_job_says_what_is_known_of_it() {
+        let failure = |code: Option<&str>, description: &str, reasons: &[&str]| JobFailure {
+            code: code.map(str::to_owned),
+            description: description.to_owned(),
+            reasons: reasons.iter().map(|&reason| reason.to_owned()).collect(),
+        };
+        for (failure, says) in [
+            (failure(None, "", &[]), "no reason was given"),
+            (failure(Some(""), " \n", &["", "\t"]), "no reason was given"),
+            (failure(Some("E7"), "", &[]), "E7"),
+            (failure(Some("E7"), "it is late", &[]), "E7: it is late"),
+            (failure(None, "it is late", &["rule: too short"]), "it is late; rule: too short"),
+            (failure(None, "", &["rule: too short"]), "rule: too short"),
+        ] {
+            let error = Error::job(failure);
+            assert_eq!(error.to_string(), format!("the job failed: {says}"));
+            let error = error.of_job("the bulk job", "7");
+            assert_eq!(error.to_string(), format!("the bulk job 7 failed: {says}"));
+            assert!(error.job_failure().is_some());
+        }
+        let other = Error::setup("for a test");
+        assert_eq!(other.clone().of_job("the bulk job", "7").to_string(), other.to_string());
+    }
 
     #[test]
     fn a_message_stays_short_however_much_is_wrong() {
@@ -612,7 +680,7 @@ mod tests {
         let texts = [
             Error::invalid(vec![field.clone()]).to_string(),
             field.to_string(),
-            format!("{:#}", Error::new(Kind::Job(job))),
+            format!("{:#}", Error::job(job)),
             crate::types::InvalidValue::new(&long, "a name").to_string(),
         ];
         for text in texts {

@@ -51,7 +51,7 @@ pub(crate) fn shortened(mut text: String, chars: usize) -> String {
 
 impl StdError for Refused {}
 
-/// Why a job failed, as the API put it.
+/// Why a job failed, as the API put it. Printed as its code, its description and its reasons, as far as they are given.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct JobFailure {
@@ -65,8 +65,17 @@ pub struct JobFailure {
 
 impl fmt::Display for JobFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: Vec<&str> = std::iter::once(&*self.description).chain(self.reasons.iter().map(|it| &**it)).collect();
-        write_list(f, parts.into_iter().map(|part| OneLine(part).to_string()))
+        let is_said = |text: &str| text.chars().any(|char| !char.is_whitespace() && !char.is_control());
+        let code = self.code.as_deref().filter(|code| is_said(code));
+        let description = Some(&*self.description).filter(|text| is_said(text));
+        let first = match (code, description) {
+            (Some(code), Some(description)) => Some(format!("{}: {}", OneLine(code), OneLine(description))),
+            (Some(text), None) | (None, Some(text)) => Some(OneLine(text).to_string()),
+            (None, None) => None,
+        };
+        let reasons = self.reasons.iter().filter(|reason| is_said(reason)).map(|reason| OneLine(reason).to_string());
+        let parts: Vec<String> = first.into_iter().chain(reasons).collect();
+        if parts.is_empty() { f.write_str("no reason was given") } else { write_list(f, parts.into_iter()) }
     }
 }
 

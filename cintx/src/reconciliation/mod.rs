@@ -336,23 +336,22 @@ impl<V: Version> SubmittedReconciliation<V> {
     pub async fn until_done(&self) -> Result<ReconciliationOutcome, Error> {
         let pace =
             Pace { first: Duration::from_secs(1), longest: Duration::from_secs(60), limit: Duration::from_secs(1_800) };
-        poll("the reconciliation", pace, Outcome::Unknown, || {
+        const NAME: &str = "the reconciliation";
+        let done = poll(NAME, pace, Outcome::Unknown, || {
             async move {
                 let outcome = self.status().await?;
                 let status = match outcome.status {
                     ReconciliationStatus::Complete => JobStatus::Done(outcome),
-                    ReconciliationStatus::Failed => JobStatus::Failed(JobFailure {
-                        code: None,
-                        description: format!("reconciliation {} failed", self.id),
-                        reasons: Vec::new(),
-                    }),
+                    ReconciliationStatus::Failed => {
+                        JobStatus::Failed(JobFailure { code: None, description: String::new(), reasons: Vec::new() })
+                    }
                     _ => JobStatus::Running,
                 };
                 Ok(JobPoll::new(status, None))
             }
             .boxed()
-        })
-        .await
+        });
+        done.await.map_err(|error| error.of_job(NAME, self.id.as_str()))
     }
 }
 

@@ -83,30 +83,30 @@ impl ReportFormat {
 
 /// Writes what comes to a writer, once its first bytes say that it is no answer of something between; and says what it
 /// is and how many bytes it has.
-pub(crate) async fn copy(content: ByteStream, out: &mut (impl Write + Send)) -> Result<(ReportFormat, u64), Error> {
-    let mut content = content.map_err(std::io::Error::other);
+pub(crate) async fn copy(mut content: ByteStream, out: &mut (impl Write + Send)) -> Result<(ReportFormat, u64), Error> {
     let (mut head, mut format, mut length) = (Vec::new(), None, 0);
-    while let Some(chunk) = content.try_next().await.map_err(Error::other)? {
+    let unwritten = |error| Error::local("the writer that was given failed", error);
+    while let Some(chunk) = content.try_next().await.map_err(|error| Error::local("the content broke off", error))? {
         length += chunk.len() as u64;
         if format.is_some() {
-            out.write_all(&chunk).map_err(Error::other)?;
+            out.write_all(&chunk).map_err(unwritten)?;
             continue;
         }
         head.extend_from_slice(&chunk);
         if head.len() >= HEAD_BYTES {
             format = Some(ReportFormat::of(&head).map_err(Error::other)?);
-            out.write_all(&head).map_err(Error::other)?;
+            out.write_all(&head).map_err(unwritten)?;
         }
     }
     let format = match format {
         Some(format) => format,
         None => {
             let format = ReportFormat::of(&head).map_err(Error::other)?;
-            out.write_all(&head).map_err(Error::other)?;
+            out.write_all(&head).map_err(unwritten)?;
             format
         }
     };
-    out.flush().map_err(Error::other)?;
+    out.flush().map_err(unwritten)?;
     Ok((format, length))
 }
 

@@ -30,6 +30,8 @@ pub use self::rows::{ReportCell, ReportError, ReportRow, ReportRows, ReportTime}
 #[cfg(feature = "csv")]
 pub use crate::types::CurrencySums;
 
+#[cfg(feature = "files")]
+use cintx_raw::BoxError;
 use cintx_raw::{ByteStream, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -183,7 +185,8 @@ impl<V: Version> Report<V> {
         self.url.as_deref()
     }
 
-    /// Gets its content, chunk by chunk; [`ByteStream::collect`] reads it into memory.
+    /// Gets its content, chunk by chunk; [`ByteStream::collect`] reads it into memory. What breaks it off is an
+    /// [`Error`] in a box, which says so.
     ///
     /// # Errors
     /// The API answers 404 before the report is ready. See [when a call fails](crate::guide::failures).
@@ -199,7 +202,8 @@ impl<V: Version> Report<V> {
     /// In every version, as [`download`](Self::download).
     ///
     /// # Errors
-    /// The file cannot be written. See [when a call fails](crate::guide::failures).
+    /// The file cannot be written ([`ErrorKind::Local`](crate::error::ErrorKind::Local)). See
+    /// [when a call fails](crate::guide::failures).
     #[cfg(feature = "files")]
     pub async fn save(&self, path: impl Into<std::path::PathBuf>) -> Result<(), Error> {
         use std::io::Write as _;
@@ -208,15 +212,16 @@ impl<V: Version> Report<V> {
         use tokio::task::spawn_blocking;
 
         let path = path.into();
+        let what = format!("file is {path:?}, expected a place that can be written to");
         let mut content = self.download().await?;
         let write = async {
             let mut file = spawn_blocking(move || AtomicFile::create(path)).await??;
-            while let Some(chunk) = content.try_next().await.map_err(std::io::Error::other)? {
+            while let Some(chunk) = content.try_next().await? {
                 file = spawn_blocking(move || file.write_all(&chunk).map(|()| file)).await??;
             }
-            spawn_blocking(move || file.commit()).await?
+            Ok(spawn_blocking(move || file.commit()).await??)
         };
-        write.await.map_err(Error::other)
+        write.await.map_err(|error: BoxError| Error::local(what, error))
     }
 
     /// Makes a link by which anybody can get it for a short while: a secret of its own.

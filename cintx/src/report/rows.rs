@@ -165,7 +165,7 @@ pub enum ReportError {
     #[error(transparent)]
     NoReport(#[from] NoReport),
     /// Its rows cannot be read from this format here.
-    #[error("the report is {got:?}, expected CSV, or a spreadsheet with the feature `xlsx`")]
+    #[error("the report is {got}, expected CSV, or a spreadsheet with the feature `xlsx`")]
     #[non_exhaustive]
     Format {
         /// The format of the report.
@@ -189,6 +189,13 @@ pub enum ReportError {
     /// Its bytes cannot be had.
     #[error("the report cannot be read")]
     Io(#[from] io::Error),
+    /// What was read adds up to more than can be told to the last digit.
+    #[error("the costs in {currency} have a sum of too many digits, expected 28 at most")]
+    #[non_exhaustive]
+    SumTooLong {
+        /// The currency of the sum.
+        currency: String,
+    },
 }
 
 impl From<RecordError> for ReportError {
@@ -203,7 +210,11 @@ impl From<RecordError> for ReportError {
 
 impl From<ReportError> for crate::Error {
     fn from(error: ReportError) -> Self {
-        Self::other(error)
+        match error {
+            ReportError::Io(error) => Self::local("the report cannot be read", error),
+            ReportError::SumTooLong { .. } => Self::local("the report cannot be summed up", error),
+            _ => Self::other(error),
+        }
     }
 }
 
@@ -395,17 +406,17 @@ mod tests {
             (&b"<html>"[..], "the file is an HTML page, expected a report"),
             (b"{}", "the file is a JSON object, expected a report"),
             #[cfg(not(feature = "xlsx"))]
-            (b"<?mso-application progid='Excel.Sheet'?>", "the report is SpreadsheetMl, expected CSV"),
+            (b"<?mso-application progid='Excel.Sheet'?>", "the report is spreadsheet-ml, expected CSV"),
             #[cfg(feature = "xlsx")]
             (b"<?mso-application progid='Excel.Sheet'?>", "the spreadsheet cannot be read: it ends before"),
-            (b"\0\0", "the report is Unknown, expected CSV"),
+            (b"\0\0", "the report is unknown, expected CSV"),
             (b"a,\"b", ""),
         ] {
             let error = rows(file).map_err(|error| error.to_string()).err().unwrap_or_default();
             assert!(error.starts_with(says), "{error}");
         }
         let error = rows(b"\xff\xfer\x00i\x00").unwrap_err();
-        assert!(error.to_string().contains("Unknown") || matches!(error, ReportError::Utf16), "{error}");
+        assert!(error.to_string().contains("unknown") || matches!(error, ReportError::Utf16), "{error}");
     }
 
     #[cfg(feature = "xlsx")]

@@ -70,7 +70,8 @@ impl IdList {
         let mut stream = std::pin::pin!(stream);
         let mut content = Vec::new();
         while let Some(chunk) = stream.next().await {
-            content.extend_from_slice(&chunk.map_err(Error::other)?.into());
+            let chunk = chunk.map_err(|error| Error::local_unsent("the stream of ids broke off", error))?;
+            content.extend_from_slice(&chunk.into());
             size_problem(content.len() as u64)?;
         }
         Self::from_bytes(&content)
@@ -79,15 +80,19 @@ impl IdList {
     /// Reads ids from a file: CSV or text, one id a line, in UTF-8, without a header.
     ///
     /// # Errors
-    /// If the file cannot be read, is no text, or has 5 MB or more.
+    /// If the file cannot be read ([`ErrorKind::Local`](crate::error::ErrorKind::Local)), is no text, or has 5 MB or
+    /// more.
     #[cfg(feature = "files")]
     pub async fn from_file(path: impl Into<std::path::PathBuf>) -> Result<Self, Error> {
         let path = path.into();
+        let what = format!("file is {path:?}, expected a file that can be read");
+        let unread = what.clone();
         let read = move || {
-            size_problem(std::fs::metadata(&path).map_err(Error::other)?.len())?;
-            Self::from_bytes(&std::fs::read(&path).map_err(Error::other)?)
+            let local = |error| Error::local_unsent(&*what, error);
+            size_problem(std::fs::metadata(&path).map_err(local)?.len())?;
+            Self::from_bytes(&std::fs::read(&path).map_err(local)?)
         };
-        tokio::task::spawn_blocking(read).await.map_err(Error::other)?
+        tokio::task::spawn_blocking(read).await.map_err(|error| Error::local_unsent(unread, error))?
     }
 
     fn from_bytes(content: &[u8]) -> Result<Self, Error> {

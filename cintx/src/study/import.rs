@@ -52,7 +52,7 @@ impl Study {
     ///
     /// # Errors
     /// See [when a call fails](crate::guide::failures).
-    #[doc(alias = "get_project")]
+    #[doc(alias = "get_project_by_id")]
     #[doc(alias = "get_list_target_groups")]
     pub async fn import<V: Version>(client: &Client<V>, project: impl Into<ProjectId>) -> Result<Imported, Error> {
         let scope = client.project(project);

@@ -16,7 +16,7 @@ use crate::types::InvalidValue;
 /// assert_eq!("at-start".parse::<StudyLaunch>().unwrap().to_string(), "at-start");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum StudyLaunch {
     /// It stays a draft: `false` in a file.

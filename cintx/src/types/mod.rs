@@ -12,6 +12,7 @@ mod survey;
 mod tests;
 mod time;
 
+use std::any::Any;
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -55,6 +56,11 @@ impl InvalidValue {
         };
         let shown = got.chars().take_while(fits).count();
         Self { got: if shown < got.chars().count() { shortened(got, shown) } else { got }.into(), expected }
+    }
+
+    /// What it says behind the name of a field.
+    fn reason(&self) -> String {
+        format!("is {:?}, expected {}", self.got, self.expected)
     }
 }
 
@@ -111,10 +117,14 @@ pub trait IntoField<T> {
 impl<T, G> IntoField<T> for G
 where
     G: TryInto<T>,
-    G::Error: fmt::Display,
+    G::Error: fmt::Display + 'static,
 {
     fn into_field(self, field: &'static str, problems: &mut Vec<FieldError>) -> Option<T> {
-        self.try_into().map_err(|error| problems.push(FieldError::new(field, error.to_string()))).ok()
+        let reason = |error: G::Error| match (&error as &dyn Any).downcast_ref::<InvalidValue>() {
+            Some(invalid) => invalid.reason(),
+            None => format!("cannot be used: {error}"),
+        };
+        self.try_into().map_err(|error| problems.push(FieldError::new(field, reason(error)))).ok()
     }
 }
 

@@ -235,3 +235,22 @@ fn a_number_is_read_back_to_the_last_digit() {
         assert_eq!(serde_json::from_str::<f64>(&text).unwrap().to_bits(), number.to_bits(), "{text}");
     }
 }
+
+#[test]
+fn what_has_an_order_is_the_key_of_a_map() {
+    use std::collections::BTreeSet;
+
+    fn sorted<T: Ord + std::hash::Hash + Clone + std::fmt::Display>(values: &[T]) -> Vec<String> {
+        values.iter().cloned().collect::<BTreeSet<_>>().iter().map(ToString::to_string).collect()
+    }
+    assert_eq!(sorted(&["b", "a", "b"].map(ProjectId::new)), ["a", "b"]);
+    assert_eq!(sorted(&[BusinessUnitId::new(10), BusinessUnitId::new(9)]), ["9", "10"], "numbers, not texts");
+    let locales: [Locale; 2] = ["eng_us", "eng_gb"].map(|text| text.parse().unwrap());
+    assert_eq!(sorted(&locales), ["eng_gb", "eng_us"]);
+    let lengths = [10, 9].map(|minutes| LengthOfInterview::minutes(minutes).unwrap());
+    assert!(lengths[1] < lengths[0]);
+    let rates: [IncidenceRate; 2] = ["0.5", "0.25"].map(|text| text.parse().unwrap());
+    assert!(rates[1] < rates[0]);
+    let [known, unknown] = ["live", "dreaming"].map(crate::target_group::TargetGroupStatus::from);
+    assert!(known < unknown, "what is not known comes last");
+}

@@ -50,6 +50,8 @@ pub(crate) mod webhooks;
 use std::fmt;
 use std::sync::Arc;
 
+use cintx_raw::ByteStream;
+use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -168,6 +170,13 @@ fn convert<T: Serialize + DeserializeOwned>(json: Value, name: impl Fn(&str) -> 
         Some((place, value)) => Err(refuse(&place, format!("is {value}, which this version does not take"))),
         None => Ok(typed),
     }
+}
+
+/// The body of a download. What breaks it off is an [`Error`] that says which call it is of.
+fn download(operation: &'static cintx_raw::Operation, answer: cintx_raw::Response<ByteStream>) -> ByteStream {
+    let report = crate::error::report(answer.report());
+    let broken_off = move |cause| Error::broken_off(operation, report.clone(), cause);
+    ByteStream::new(answer.into_value().map_err(broken_off))
 }
 
 /// The job that an answer says was started.

@@ -93,6 +93,7 @@ async fn what_a_failed_job_says_of_each_is_kept<V: Version>(_: Setup<V>) {
             let error = outcome.unwrap_err();
             assert!(error.job_failure().is_some());
             assert_eq!(error.outcome(), Outcome::Unknown, "it may have come to some of them");
+            assert_eq!(error.to_string(), "the bulk job 7 failed: no reason was given");
             continue;
         }
         let outcome = outcome.unwrap();

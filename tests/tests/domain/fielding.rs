@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use cintx::Version;
+use bytes::Bytes;
 use cintx::fielding::{RunAction, RunStatus};
+use cintx::http::ByteStream;
 use cintx::job::JobStatus;
+use cintx::{Client, Version};
+use http::{Request, Response};
 use jiff::{Timestamp, ToSpan as _};
+use serde_json::json;
 
 use crate::setup::{Setup, on_every_version};
 
@@ -13,6 +17,7 @@ on_every_version!(
     a_run_goes_through_its_states,
     a_scheduled_run_is_moved_and_launched_now,
     a_job_is_taken_up_elsewhere,
+    a_launch_that_fails_says_why,
     many_act_at_once_and_nobody_is_refused,
     eight_editors_move_dates_and_lose_none,
 );
@@ -75,6 +80,35 @@ async fn a_job_is_taken_up_elsewhere<V: Version>(setup: Setup<V>) {
     let run = job.until_done().await.unwrap();
     assert!(matches!(job.status().await.unwrap(), JobStatus::Done(again) if again.id() == run.id()));
     setup.assert_no_violation();
+}
+
+/// A reason has a name, a text and a detail, each of which may be missing.
+async fn a_launch_that_fails_says_why<V: Version>(_: Setup<V>) {
+    let reasons = json!([
+        { "name": "supply", "reason": "TOO_SMALL", "detail": "no room" },
+        { "name": "price" },
+        { "reason": "LATE", "detail": "" },
+        { "detail": "by hand" },
+        {},
+    ]);
+    for (failure, says) in [
+        (
+            json!({ "code": "NOT_LAUNCHABLE", "description": "it cannot be launched", "reasons": reasons }),
+            "NOT_LAUNCHABLE: it cannot be launched; supply: TOO_SMALL (no room); price; LATE; by hand",
+        ),
+        (json!({ "code": "NOT_LAUNCHABLE" }), "NOT_LAUNCHABLE"),
+        (json!({}), "no reason was given"),
+    ] {
+        let body = json!({ "job_id": "7", "status": "Failed", "failure_reason": failure });
+        let answer = move |_: Request<Bytes>| {
+            let body = ByteStream::from(body.to_string());
+            std::future::ready(Ok(Response::builder().header("content-type", "application/json").body(body).unwrap()))
+        };
+        let cint = Client::<V>::builder().account(7).token("t").transport(answer).build().unwrap();
+        let group = cint.project(cintx::ProjectId::new("1")).target_group(cintx::TargetGroupId::new("2"));
+        let error = group.launch_job(cintx::JobId::new("7")).until_done().await.unwrap_err();
+        assert_eq!(error.to_string(), format!("the launch job 7 failed: {says}"));
+    }
 }
 
 async fn many_act_at_once_and_nobody_is_refused<V: Version>(setup: Setup<V>) {

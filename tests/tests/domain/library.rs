@@ -163,8 +163,14 @@ async fn wrong_templates_are_refused_unsent<V: Version>(setup: Setup<V>) {
         (vec![one(range(5, 100))], "a range is 5 to 100, expected one within 1 to 99"),
         (vec![one(range(9, 5))], "a range is 9 to 5, expected one within 1 to 99"),
         (vec![one(option(""))], "an option is empty, expected its code"),
-        (vec![one(option("1")), one(option("1"))], "expected each answer once"),
-        (vec![one(range(18, 34)), one(range(34, 50))], "expected each answer once"),
+        (
+            vec![one(option("1")), one(option("1"))],
+            "the option \"1\" overlaps the option \"1\", expected each answer once",
+        ),
+        (
+            vec![one(range(18, 34)), one(range(34, 50))],
+            "the range 34 to 50 overlaps the range 18 to 34, expected each answer once",
+        ),
         (vec![one(option("1")), one(range(18, 34))], "expected ranges, options or texts alone"),
         (
             vec![one(TemplateCondition::Texts(vec!["a".into(); 10_001]))],
@@ -183,10 +189,10 @@ async fn wrong_templates_are_refused_unsent<V: Version>(setup: Setup<V>) {
     let refused = templates.create(" ", "l").locale("x").profile(age()).profile(age()).await.unwrap_err();
     let problems: Vec<_> = refused.invalid_fields().iter().map(FieldError::to_string).collect();
     assert_eq!(problems[1..], ["name is \" \", expected some text", "profiles ask question 42 twice, expected once"]);
-    assert!(problems[0].starts_with("locale \"x\" is not a locale"), "{}", problems[0]);
+    assert!(problems[0].starts_with("locale is \"x\", expected a locale: "), "{}", problems[0]);
     let counted = Question::choice(43).option("1", cintx::audience::Share::Completes(5));
     let refused = templates.create("Adults", "adults").profile(age()).profile(counted).await.unwrap_err();
-    let problem = "profile \"5 completes\" is not a share that a template can have: a percentage, or none";
+    let problem = "profile is \"5 completes\", expected a share that a template can have: a percentage, or none";
     assert_eq!(refused.invalid_fields()[0].to_string(), problem);
     let none = templates.create("Adults", "adults").await.unwrap_err();
     assert_eq!(none.invalid_fields()[0].to_string(), "profiles are none, expected at least one");

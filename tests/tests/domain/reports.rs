@@ -1,5 +1,6 @@
 //! Reports: asked for in every kind, waited for here or elsewhere, listed, fetched, shared.
 
+use cintx::error::ErrorKind;
 use cintx::job::JobStatus;
 use cintx::project::Project;
 use cintx::report::{ReportBuilder, ReportKind, ReportLevel, ReportScope, ReportStatus};
@@ -116,11 +117,27 @@ async fn a_report_is_waited_for_elsewhere_and_saved<V: Version>(setup: Setup<V>)
     let operation = if V::DATE >= "2025-12-18" { "download_report_v2" } else { "download_report" };
     std::fs::write(&path, "an older one").unwrap();
     setup.sandbox.inject(Fault::on(operation).truncate(20));
-    assert!(report.save(&path).await.is_err());
+    let broken_off = [report.save(&path).await, report.write_to(&mut Vec::new()).await.map(drop)];
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "an older one");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    let unwritable = report.save(folder.path().join("no").join("folder.csv")).await;
-    assert!(unwritable.is_err());
+    let chunks = report.download().await.unwrap().collect(1_000_000).await;
+    let in_a_box = *chunks.unwrap_err().downcast::<cintx::Error>().unwrap();
+    for error in broken_off.into_iter().map(Result::unwrap_err).chain([in_a_box]) {
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Lost, Outcome::NoEffect), "{error:#}");
+        assert_eq!(error.operation().map(|it| it.id), Some(operation));
+        let trace = error.trace_id().unwrap();
+        assert_eq!(error.to_string(), format!("{operation}: the download broke off; had no effect (trace {trace})"));
+    }
+    setup.sandbox.clear_faults();
+    let nowhere = folder.path().join("no").join("folder.csv");
+    let error = report.save(&nowhere).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Local, Outcome::NoEffect));
+    assert_eq!(error.to_string(), format!("file is {nowhere:?}, expected a place that can be written to"));
+    assert!(std::error::Error::source(&error).is_some());
+    let full: &mut [u8] = &mut [0; 3];
+    let error = report.write_to(&mut std::io::Cursor::new(full)).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Local, Outcome::NoEffect));
+    assert!(format!("{error:#}").starts_with("the writer that was given failed: "), "{error:#}");
 }
 
 async fn a_report_that_failed_is_an_error<V: Version>(setup: Setup<V>) {

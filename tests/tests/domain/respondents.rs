@@ -1,9 +1,9 @@
 //! Respondents, on the version that has them: asked again by list, handed a code.
 
-use cintx::error::FieldError;
+use cintx::error::{ErrorKind, FieldError};
 use cintx::recontact::{RecontactBy, UploadStatus};
 use cintx::respondent::{IdList, RespondentMode};
-use cintx::{ProjectId, TargetGroupId, V2025_12_18};
+use cintx::{Outcome, ProjectId, TargetGroupId, V2025_12_18};
 use futures_util::TryStreamExt as _;
 
 use crate::setup::Setup;
@@ -113,7 +113,22 @@ async fn lists_come_from_iterators_streams_and_files() {
     std::fs::write(&path, b"a1\n\xff\n").unwrap();
     let refused = IdList::from_file(&path).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].to_string(), "file is no UTF-8 text at byte 3, expected one id a line");
-    assert!(IdList::from_file(folder.path().join("nothing")).await.is_err());
+}
+
+#[tokio::test]
+async fn what_fails_on_this_machine_is_no_answer_of_the_api() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("ids.cvs");
+    let error = IdList::from_file(&missing).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Local, Outcome::NotSent));
+    let says = format!("not sent: file is {missing:?}, expected a file that can be read");
+    assert_eq!(error.to_string(), says);
+    assert!(format!("{error:#}").starts_with(&format!("{says}: ")), "{error:#}");
     let broken = futures_util::stream::iter([Err::<Vec<u8>, _>(std::io::Error::other("cut"))]);
-    assert!(format!("{:#}", IdList::from_stream(broken).await.unwrap_err()).contains("cut"));
+    let error = IdList::from_stream(broken).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Local, Outcome::NotSent));
+    assert_eq!(format!("{error:#}"), "not sent: the stream of ids broke off: cut");
+    // What is such an error already stays what it is.
+    let broken = futures_util::stream::iter([Err::<Vec<u8>, _>(IdList::from_file(&missing).await.unwrap_err())]);
+    assert_eq!(IdList::from_stream(broken).await.unwrap_err().to_string(), says);
 }

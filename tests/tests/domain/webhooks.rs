@@ -260,9 +260,10 @@ mod newest {
     use cintx::V2025_12_18;
     use cintx::respondent::{Entry, RespondentOutcome, ServerToServer};
     use cintx::webhook::DeliveryStatus;
-    use cintx::webhook::inbox::{Accepted, Filled, Inbox, MemoryInboxStore};
+    use cintx::webhook::inbox::{Accepted, Fact, Filled, Gap, Inbox, InboxError, InboxStore, MemoryInboxStore};
     use cintx::webhook::receive::{Event, EventData};
     use cintx_sandbox::Sandbox;
+    use futures_util::future::BoxFuture;
     use jiff::{Timestamp, ToSpan as _};
 
     use super::*;
@@ -375,6 +376,54 @@ mod newest {
         task.abort();
         assert_eq!(other.take(100).await.unwrap().len(), all.len());
         setup.assert_no_violation();
+    }
+
+    /// A store that takes nothing and gives nothing.
+    struct Sealed;
+
+    fn sealed<T>() -> BoxFuture<'static, Result<T, InboxError>> {
+        Box::pin(async { Err(InboxError::store("the vault is sealed")) })
+    }
+
+    impl InboxStore for Sealed {
+        fn accept<'a>(
+            &'a self,
+            _: &'a [Event],
+            _: Timestamp,
+            _: Timestamp,
+        ) -> BoxFuture<'a, Result<Vec<Accepted>, InboxError>> {
+            sealed()
+        }
+
+        fn take(&self, _: usize, _: Timestamp) -> BoxFuture<'_, Result<Vec<Fact>, InboxError>> {
+            sealed()
+        }
+
+        fn done<'a>(&'a self, _: &'a [u64]) -> BoxFuture<'a, Result<(), InboxError>> {
+            sealed()
+        }
+
+        fn gaps(&self, _: usize) -> BoxFuture<'_, Result<Vec<Gap>, InboxError>> {
+            sealed()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_fails_is_no_answer_of_the_api() {
+        let setup = Setup::<V2025_12_18>::on(Sandbox::builder().seed(7).job_delay(Duration::ZERO)).await;
+        let webhooks = setup.cint.webhooks();
+        let made = webhooks.create("http://127.0.0.1:9/", [WebhookEventType::SessionUpdated]).await.unwrap();
+        sessions(&setup, 1).await;
+        let begin = Timestamp::now() - 1.hour();
+        let filler = Inbox::new(Sealed).filler(&made.webhook).after(Duration::ZERO);
+        let unread = filler.fill().await.unwrap_err();
+        assert_eq!((unread.kind(), unread.outcome()), (ErrorKind::Local, Outcome::NotSent));
+        let says = "not sent: the gaps of the inbox cannot be read: the inbox's store failed: the vault is sealed";
+        assert_eq!(format!("{unread:#}"), says);
+        let untaken = filler.catch_up(begin).await.unwrap_err();
+        assert_eq!((untaken.kind(), untaken.outcome()), (ErrorKind::Local, Outcome::NoEffect));
+        let says = "the inbox cannot take events: the inbox's store failed: the vault is sealed";
+        assert_eq!(format!("{untaken:#}"), says);
     }
 
     /// Gaps that the history cannot fill do not keep the others from theirs.

@@ -3,8 +3,15 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use cintx::auth::TokenError;
 use cintx::client::{CallOptions, Credentials, OperationTimeouts, RetryPolicy};
-use cintx::{Client, Error, UserId, V2025_12_18};
+use cintx::http::TransportError;
+use cintx::reconciliation::bulk::Corrections;
+use cintx::recovery::JournalError;
+use cintx::report::ReportRows;
+use cintx::respondent::IdList;
+use cintx::webhook::inbox::InboxError;
+use cintx::{Client, Error, JobId, ProjectId, ReportId, TargetGroupId, UserId, V2025_12_18};
 use cintx_raw::v2025_12_18::types::CreateWebhookRequest;
 use cintx_tests::with_faults::{Answer, Deed, Scripted, Server};
 use serde_json::json;
@@ -20,6 +27,59 @@ fn redacted(text: &str) -> String {
         words.push(if hex { word.replace(id, "[trace]") } else { word.to_owned() });
     }
     words.join(" ")
+}
+
+/// No cause is said twice: not by the message, nor by a cause before it.
+fn assert_says_once(what: &str, error: &(dyn std::error::Error + 'static)) {
+    let mut said = error.to_string();
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    for cause in causes.map(ToString::to_string) {
+        assert!(!said.contains(&cause), "{what} says twice: {cause}");
+        said.push_str(&cause);
+    }
+}
+
+/// The errors that say by code of their own what their source is; for the others see the tests of the structure.
+#[tokio::test]
+async fn no_error_says_its_cause_twice() {
+    struct Breaks;
+    impl std::io::Read for Breaks {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the disk is gone"))
+        }
+    }
+    let rows = || Corrections::from_csv(Breaks).unwrap_err();
+    assert_says_once("rows", &rows());
+    assert_says_once("rows, as the error of a call", &Error::from(rows()));
+    let report = || ReportRows::read(Breaks).err().unwrap();
+    assert_says_once("a report", &report());
+    assert_says_once("a report, as the error of a call", &Error::from(report()));
+    assert_says_once("a transport", &TransportError::lost("the line is dead"));
+    assert_says_once("a journal", &JournalError::new("the vault is sealed"));
+    assert_says_once("a token source", &TokenError::source("the vault is sealed"));
+    assert_says_once("an inbox", &InboxError::store("the table is gone"));
+
+    let scripted = Scripted::new(Deed::Silence);
+    let server = Server::start(scripted.clone()).await;
+    let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
+    let closed = builder::<V2025_12_18>("http://127.0.0.1:9").build().unwrap();
+    let mut raw = vec![closed.raw().get_user_accounts().await.unwrap_err()];
+    for answer in [
+        Answer::json(200, "not json"),
+        Answer::media(200, "text/html", "<!doctype html><title>Log in</title>"),
+        Answer::json(200, json!({ "object": "internal_error", "detail": "No luck" }).to_string()),
+        Answer::json(404, "{}"),
+    ] {
+        scripted.now(Deed::Answer(answer));
+        raw.push(client.raw().get_user_accounts().await.unwrap_err());
+    }
+    for error in raw {
+        let text = format!("{error:#}");
+        assert_says_once(&text, &error);
+        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+        let told: Vec<String> = std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect();
+        assert_eq!(text, told.join(": "), "the alternate form adds the causes");
+    }
 }
 
 #[tokio::test]
@@ -46,12 +106,7 @@ async fn failures_of_real_life_read_well() {
     let mut page = String::new();
     let mut told = |what: &str, error: Error| {
         let (line, more) = (error.to_string(), format!("{error:#}"));
-        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-        let mut said = line.clone();
-        for cause in causes.map(ToString::to_string) {
-            assert!(!said.contains(&cause), "{what} says twice: {cause}");
-            said.push_str(&cause);
-        }
+        assert_says_once(what, &error);
         assert!(!line.contains('\n') && !more.contains('\n'), "{what} is more than a line");
         let _ = writeln!(page, "{what}\n  {}", redacted(&line));
         if more != line {
@@ -146,6 +201,19 @@ async fn failures_of_real_life_read_well() {
         "no key for the server-to-server API",
         Error::from(keyless.raw().get_respondent_status("0F1C").await.unwrap_err()),
     );
-    assert_eq!(page.lines().count(), 2 * 30);
+    let job =
+        |failure_reason| json!({ "job_id": "7", "status": "Failed", "failure_reason": failure_reason }).to_string();
+    let launch = client.project(ProjectId::new("1")).target_group(TargetGroupId::new("2")).launch_job(JobId::new("7"));
+    let reason =
+        json!({ "code": "NO_SUPPLY", "description": "It cannot be launched", "reasons": [{ "name": "price" }] });
+    now(Deed::Answer(Answer::json(200, job(reason))));
+    told("a launch that failed", launch.until_done().await.unwrap_err());
+    now(Deed::Answer(Answer::json(200, job(json!({})))));
+    told("a launch that failed without a reason", launch.until_done().await.unwrap_err());
+    told("a file that is not there", IdList::from_file("ids.cvs").await.unwrap_err());
+    now(Deed::Truncate(Answer::media(200, "text/csv", "rid,project_id\n".repeat(10))));
+    let report = client.reports().report(ReportId::new("3"));
+    told("a download that breaks off", report.write_to(&mut Vec::new()).await.unwrap_err());
+    assert_eq!(page.lines().count(), 2 * 34);
     insta::assert_snapshot!(page);
 }

@@ -328,6 +328,9 @@ fn every_model_can_be_kept() {
         match (missing.is_empty(), is_listed(NO_MODELS, key)) {
             (false, false) => problems.push(format!("{file}::{name} lacks {}", missing.join(", "))),
             (true, true) => problems.push(format!("{file}::{name} is a model: take it from the list")),
+            (true, false) if model.is_words && !model.traits.contains("Ord") => {
+                problems.push(format!("{file}::{name} lacks Ord: it is words alone"));
+            }
             (true, false) => {
                 let exactly = ["Eq", "Hash"].iter().all(|it| model.traits.contains(*it));
                 let expected = model.mentions.is_disjoint(&floats) && !is_listed(NOT_COMPARED_EXACTLY, key);
@@ -575,9 +578,10 @@ fn names_after(text: &str, mark: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_operation_that_is_called_is_found_by_its_id() {
-    let (mut called, mut found) = (BTreeSet::new(), BTreeSet::new());
+    let (mut called, mut found, mut aliases) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for path in source_files() {
         let text = std::fs::read_to_string(&path).unwrap();
+        aliases.extend(names_after(&text, "doc(alias = \""));
         if path.strip_prefix(source()).unwrap().starts_with("wire") {
             // A call may stand on the line below its client.
             let joined = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("raw .", "raw.");
@@ -596,6 +600,62 @@ fn every_operation_that_is_called_is_found_by_its_id() {
     assert!(called.len() > 50, "only {} calls were found", called.len());
     let lost: Vec<&String> = called.difference(&found).collect();
     assert!(lost.is_empty(), "no public item has these as an alias: {lost:?}");
+    let summaries: toml::Table = include_str!("../../../openapi/docs/operations.toml").parse().unwrap();
+    let of_any_version: BTreeSet<String> = summaries.keys().cloned().collect();
+    let strangers: Vec<&String> = aliases.difference(&of_any_version).collect();
+    assert!(strangers.is_empty(), "aliases that are no operation's id: {strangers:?}");
+}
+
+/// What a message of `thiserror` prints of its fields: `{0}` and `{cause}`, but not what it is called with.
+fn printed_fields(attributes: &[syn::Attribute]) -> BTreeSet<String> {
+    let mut printed = BTreeSet::new();
+    for attribute in attributes.iter().filter(|it| it.path().is_ident("error")) {
+        let text = attribute.to_token_stream().to_string();
+        let holes = text.split('{').skip(1).filter_map(|rest| rest.split(['}', ':']).next());
+        printed.extend(holes.map(|name| name.trim().to_owned()));
+    }
+    printed
+}
+
+/// The fields that are an error's source, by the name that its message has for them.
+fn sources(fields: &syn::Fields) -> Vec<String> {
+    let is_source = |field: &syn::Field| {
+        let marked = field.attrs.iter().any(|it| it.path().is_ident("source") || it.path().is_ident("from"));
+        marked || field.ident.as_ref().is_some_and(|name| name == "source")
+    };
+    let name = |(at, field): (usize, &syn::Field)| field.ident.as_ref().map_or(at.to_string(), ToString::to_string);
+    fields.iter().enumerate().filter(|(_, field)| is_source(field)).map(name).collect()
+}
+
+/// Who prints an error with its causes would read the same twice.
+#[test]
+fn no_message_says_what_its_source_says() {
+    let (mut twice, mut with_source) = (Vec::new(), 0);
+    for package in ["cintx", "cintx-postgres", "cintx-quota", "cintx-raw", "cintx-sandbox"] {
+        for path in rust_files(&source().join("../..").join(package).join("src")) {
+            for item in parsed(&path).items {
+                let variants: Vec<(String, Vec<syn::Attribute>, syn::Fields)> = match item {
+                    Item::Enum(it) => {
+                        let own = it.variants.into_iter();
+                        own.map(|variant| (variant.ident.to_string(), variant.attrs, variant.fields)).collect()
+                    }
+                    Item::Struct(it) => vec![(it.ident.to_string(), it.attrs, it.fields)],
+                    _ => continue,
+                };
+                for (name, attributes, fields) in variants {
+                    let printed = printed_fields(&attributes);
+                    for field in sources(&fields).into_iter().filter(|_| !attributes.is_empty()) {
+                        with_source += 1;
+                        if printed.contains(&field) {
+                            twice.push(format!("{}: {name} prints {field}", path.display()));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(with_source > 10, "only {with_source} sources were found");
+    assert!(twice.is_empty(), "{twice:#?}");
 }
 
 /// Optional properties of a PUT that it does not remove by leaving them out, and why.
@@ -684,6 +744,21 @@ fn the_way_to_a_place_is_described_as_it_is() {
         count += 1;
     }
     assert!(count >= 5, "only {count} places");
+}
+
+/// CONTRIBUTING sends who asks for it to one file.
+#[test]
+fn the_older_word_for_a_goal_stands_in_one_place() {
+    let mut places = Vec::new();
+    for path in source_files().into_iter().filter(|path| path.starts_with(source().join("wire"))) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let literals = ["\"filling_goal\"", "\"target_group_filling_goal\""].map(|word| shipped.matches(word).count());
+        if literals != [0, 0] {
+            places.push((path.strip_prefix(source()).unwrap().to_string_lossy().into_owned(), literals));
+        }
+    }
+    assert_eq!(places, [("wire/audience/legacy.rs".to_owned(), [1, 1])]);
 }
 
 /// The map in CONTRIBUTING has each file and folder at the top of `cintx/src`, and no other.

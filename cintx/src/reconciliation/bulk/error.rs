@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, FieldError};
 use crate::records::RecordError;
 
+/// What is said of a file whose source fails; the source says why.
+const UNREAD: &str = "the file of respondents cannot be read";
 /// How many problems are kept one by one.
 const MAX_NAMED: usize = 20;
 /// The longest text that an error prints.
@@ -61,8 +63,8 @@ impl RowsError {
 /// At most 1,000 characters, however many problems there are.
 impl fmt::Display for RowsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(cause) = &self.cause {
-            return write!(f, "the file cannot be read: {cause}");
+        if self.cause.is_some() {
+            return f.write_str(UNREAD);
         }
         // Room for the number of those that are not printed.
         let mut left = MAX_ERROR_CHARS - 40;
@@ -94,7 +96,7 @@ impl std::error::Error for RowsError {
 impl From<RowsError> for Error {
     fn from(error: RowsError) -> Self {
         if let Some(cause) = error.cause {
-            return Self::other(cause);
+            return Self::local_unsent(UNREAD, cause);
         }
         let more = error.count - error.problems.len() as u64;
         let mut problems: Vec<FieldError> =

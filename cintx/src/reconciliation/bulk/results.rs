@@ -62,7 +62,10 @@ impl<V: HasReconciliationFiles> Reconciliations<V> {
                 (ReconciliationFile::Expired, RowOutcome::Expired, done.counts.expired),
             ] {
                 let content = submitted.download(file).await?.collect(MAX_FILE_BYTES).await;
-                let content = content.map_err(|error| Error::other(io::Error::other(error)))?;
+                let content = content.map_err(|error| match error.downcast::<Error>() {
+                    Ok(broken_off) => *broken_off,
+                    Err(too_long) => unreadable(format!("cannot be taken: {too_long}")),
+                })?;
                 let named = results.except(&content, outcome)?;
                 // Whoever is not named counts as accepted: a file that lacks some must not pass.
                 if counted.is_some_and(|counted| named < counted) {
@@ -164,7 +167,7 @@ impl Savings {
             };
             // A respondent who stands in the report twice is paid once.
             if turned_back.remove(&respondent) && !amounts.add(cost, currency) {
-                return Err(ReportError::Io(io::Error::other("the costs have a sum of too many digits")));
+                return Err(ReportError::SumTooLong { currency: currency.to_owned() });
             }
         }
         Ok(Self { amounts, without_amount: turned_back.len() as u64 })
@@ -200,9 +203,9 @@ impl BulkResults<'_> {
     fn except(&mut self, content: &[u8], outcome: RowOutcome) -> Result<i64, Error> {
         match ReportFormat::of(content).map_err(Error::other)? {
             ReportFormat::Csv => {}
-            other => return Err(unreadable(format!("is {other:?}, expected CSV"))),
+            other => return Err(unreadable(format!("is {other}, expected CSV"))),
         }
-        let broken = |error: RecordError| unreadable(format!("is broken, expected CSV: {error:?}"));
+        let broken = |error: RecordError| unreadable(format!("is broken, expected CSV: {error}"));
         let mut records = Records::new(content, None).map_err(broken)?;
         let mut named = HashSet::new();
         while let Some(record) = records.read().map_err(broken)? {
@@ -335,9 +338,14 @@ mod tests {
         results.write_csv(&mut written).unwrap();
         let line = format!("1,{},933,invalid,\"not; known, today\"", rids[0]);
         assert_eq!(String::from_utf8(written).unwrap().lines().nth(1), Some(&*line));
-        for (content, says) in [("<html>", "an HTML page"), ("PK\u{3}\u{4}", "is Xlsx, expected CSV")] {
+        for (content, says) in [("<html>", "an HTML page"), ("PK\u{3}\u{4}", "is xlsx, expected CSV")] {
             let error = results.except(content.as_bytes(), RowOutcome::Expired).unwrap_err();
             assert!(format!("{error:#}").contains(says), "{error:#}");
         }
+        let endless = format!("rid,\"{}", "x".repeat(2_000_000));
+        let error = results.except(endless.as_bytes(), RowOutcome::Expired).unwrap_err();
+        let says = "the file of exceptions is broken, expected CSV: line 1 begins a record of more than 1 MiB or 4,096 \
+                    fields, expected a row: a quote may not be closed";
+        assert_eq!(error.to_string(), says);
     }
 }

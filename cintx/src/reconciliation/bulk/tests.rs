@@ -94,7 +94,11 @@ fn a_source_that_breaks_is_an_error() {
         }
     }
     let error = Corrections::from_csv(format!("{A},933\n").as_bytes().chain(Breaks)).unwrap_err();
-    assert_eq!(error.to_string(), "the file cannot be read: the disk is gone");
+    assert_eq!(error.to_string(), "the file of respondents cannot be read");
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the disk is gone");
+    let error = crate::Error::from(error);
+    assert_eq!((error.kind(), error.outcome()), (crate::error::ErrorKind::Local, crate::Outcome::NotSent));
+    assert_eq!(format!("{error:#}"), "not sent: the file of respondents cannot be read: the disk is gone");
 }
 
 #[test]

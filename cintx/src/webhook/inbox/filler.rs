@@ -123,7 +123,8 @@ impl<V: HasWebhookHistory> GapFiller<V> {
     /// The store's, or the API's: see [when a call fails](crate::guide::failures). What was found before is accepted.
     pub async fn fill(&self) -> Result<Filled, Error> {
         let now = self.inbox.clock.now();
-        let gaps = self.due(ago(now, OLDEST_GAP), ago(now, self.wait)).await.map_err(Error::other)?;
+        let gaps = self.due(ago(now, OLDEST_GAP), ago(now, self.wait)).await;
+        let gaps = gaps.map_err(|error| Error::local_unsent("the gaps of the inbox cannot be read", error))?;
         let Some(first) = gaps.iter().map(|gap| gap.since).min() else { return Ok(Filled::default()) };
         let mut wanted = Wanted::new(&gaps);
         let missing = wanted.left;
@@ -171,7 +172,7 @@ impl<V: HasWebhookHistory> GapFiller<V> {
                         tracing::info!(filled.missing, filled.new, "filled gaps from the history");
                     }
                 }
-                Err(error) => tracing::warn!(%error, "the gaps of sessions cannot be filled now"),
+                Err(error) => tracing::warn!(error = format!("{error:#}"), "the gaps of sessions cannot be filled now"),
             }
             tokio::time::sleep(wait).await;
         }
@@ -235,7 +236,7 @@ impl<V: HasWebhookHistory> GapFiller<V> {
     async fn accept(&self, events: Vec<Event>) -> Result<u64, Error> {
         let accepted = join_all(events.into_iter().map(|event| self.inbox.accept(event))).await;
         let accepted: Result<Vec<Accepted>, InboxError> = accepted.into_iter().collect();
-        let new = accepted.map_err(Error::other)?;
+        let new = accepted.map_err(|error| Error::local("the inbox cannot take events", error))?;
         Ok(new.iter().filter(|it| matches!(it, Accepted::New | Accepted::Waiting)).count() as u64)
     }
 }

@@ -94,7 +94,7 @@ const DEFAULT_RETENTION: Duration = Duration::from_secs(14 * 86_400);
 #[non_exhaustive]
 pub enum InboxError {
     /// The store failed.
-    #[error("the inbox's store failed: {0}")]
+    #[error("the inbox's store failed")]
     Store(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// The store holds something that the inbox has not written.
     #[error("the inbox holds {what} that cannot be read: {problem}")]
@@ -117,7 +117,7 @@ impl InboxError {
 }
 
 /// What the inbox made of an event. Acknowledge it in every case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Accepted {

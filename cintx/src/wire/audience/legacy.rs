@@ -11,6 +11,11 @@ use crate::quota::TableKind;
 use crate::wire::json::id_text;
 use crate::wire::quotas::{self, items};
 
+/// What both versions call the completes that are wanted.
+pub(crate) const GOAL: &str = "filling_goal";
+/// The same where the goals of single quotas stand beside it.
+pub(crate) const GROUP_GOAL: &str = "target_group_filling_goal";
+
 /// Which request a profile is for: they name the same conditions differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -146,7 +151,7 @@ pub(crate) fn helper(interlock: &Interlock, context: &Context) -> Result<Value, 
         interlock.questions().iter().map(|question| profile(question, context.goal, Form::Helper)).collect();
     Ok(json!({
         "locale": context.locale,
-        "target_group_filling_goal": context.goal,
+        GROUP_GOAL: context.goal,
         "profile_adjustment_type": "percentage",
         "start_at": context.start,
         "end_at": context.end,

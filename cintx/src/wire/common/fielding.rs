@@ -45,10 +45,15 @@ fn failure(reason: Option<types::FieldingRunJobFailureReason>) -> JobFailure {
         description: reason.description.unwrap_or_default(),
         reasons: reasons
             .map(|reason| {
-                let part = |text: Option<String>| text.unwrap_or_default();
-                let detail = reason.detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
-                format!("{}: {}{detail}", part(reason.name), part(reason.reason))
+                let is_said = |text: &String| !text.trim().is_empty();
+                let said = [reason.name, reason.reason].into_iter().flatten().filter(is_said).collect::<Vec<_>>();
+                match (said.join(": "), reason.detail.filter(is_said)) {
+                    (said, None) => said,
+                    (said, Some(detail)) if said.is_empty() => detail,
+                    (said, Some(detail)) => format!("{said} ({detail})"),
+                }
             })
+            .filter(|reason| !reason.is_empty())
             .collect(),
     }
 }

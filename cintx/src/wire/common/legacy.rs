@@ -15,9 +15,10 @@ use crate::target_group::{ChangeKind, TargetGroupOverview};
 use crate::target_group::{DraftSettings, LaunchedSettings, TargetGroupFilter, TargetGroupSummary};
 use crate::types::TimeRange;
 use crate::types::ids::ReportId;
+use crate::wire::audience::legacy::GOAL;
 use crate::wire::feasibility::{self, Asked, Profiles};
 use crate::wire::read::{Missing, Read, reads};
-use crate::wire::timestamp;
+use crate::wire::{download, timestamp};
 
 /// The feasibility of a target group to be is computed within a project.
 pub(super) const FEASIBILITY_NEEDS_PROJECT: bool = true;
@@ -157,7 +158,7 @@ pub(super) fn group_feasibility(
     let field = settings.fielding_period.as_ref();
     let allocations = settings.supply.as_ref().map(feasibility::allocation_list).transpose()?;
     let parts = [
-        ("filling_goal", json!(settings.completes_goal)),
+        (GOAL, json!(settings.completes_goal)),
         ("start_date", json!(field.map(|field| timestamp(field.start())))),
         ("end_date", json!(field.map(|field| timestamp(field.end())))),
         ("allocations", allocations.unwrap_or_default()),
@@ -252,5 +253,6 @@ pub(super) async fn download_report(
     let file = url.or(asked.as_deref()).and_then(crate::wire::reports::file);
     let (file, kind) = file.ok_or_else(|| Error::incomplete(&operations::REPORT_STATUS, "report_url"))?;
     let params = DownloadReportParams { report_type: kind.map(|kind| kind.as_str().into()) };
-    Ok(raw.download_report_with(account, &file, &params).await?.into_value())
+    let answer = raw.download_report_with(account, &file, &params).await?;
+    Ok(download(&operations::DOWNLOAD_REPORT, answer))
 }

@@ -21,12 +21,12 @@ impl QuotasWire for super::Marker {
     async fn set_goals(raw: &Client, place: Place<'_>, goal: Option<u64>, goals: &[Goals]) -> Result<(), Error> {
         let Place { account, project, group } = place;
         let profiles = goals.iter().map(|(profile, quotas)| {
-            let quotas = quotas.iter().map(|(id, goal)| json!({ "quota_id": id, "filling_goal": goal }));
+            let quotas = quotas.iter().map(|(id, goal)| json!({ "quota_id": id, legacy::GOAL: goal }));
             json!({ "profile_id": profile, "quotas": quotas.collect::<Vec<_>>() })
         });
         let mut body = json!({ "profiles": profiles.collect::<Vec<_>>() });
         if let Some(goal) = goal {
-            body["filling_goal"] = json!(goal);
+            body[legacy::GOAL] = json!(goal);
         }
         let body: types::UpdateFillingGoalRequestBody = from_json("quotas", body)?;
         raw.bulk_update_quotas(account, project, group, &body).await?;
@@ -44,7 +44,7 @@ impl QuotasWire for super::Marker {
         let Place { account, project, group } = place;
         match edit {
             Edit::Interlock(profiles) => {
-                let body = json!({ "profiles": profiles, "target_group_filling_goal": goal });
+                let body = json!({ "profiles": profiles, legacy::GROUP_GOAL: goal });
                 let body: types::CreateInterlockedProfileRequestBody = from_json("quotas", body)?;
                 raw.create_interlocked_profile(account, project, group, None, &body).await?;
             }
@@ -68,7 +68,7 @@ impl QuotasWire for super::Marker {
         crate::wire::audience::legacy::refuse_newer(audience)?;
         let mut body = json!({
             "locale": draft.settings.locale.to_string(),
-            "filling_goal": goal,
+            legacy::GOAL: goal,
             "profile_adjustment_type": "percentage",
             "start_at": timestamp(draft.settings.fielding_period.start()),
             "end_at": timestamp(draft.settings.fielding_period.end()),

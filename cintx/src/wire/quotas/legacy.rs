@@ -9,7 +9,7 @@ use super::{Cell, condition, items, quota, string, table, whole};
 use crate::audience::{Condition, Question, QuestionKind};
 use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
 use crate::wire::Answer;
-use crate::wire::audience::legacy::draft_targets;
+use crate::wire::audience::legacy::{GOAL, draft_targets};
 use crate::wire::audience::refused;
 use crate::wire::json::id_text;
 
@@ -31,7 +31,7 @@ pub(crate) fn read_in_percent(answer: &Value) -> Option<QuotaTable> {
         let quotas = profile.pointer_mut(&format!("/quotas/{kind}")).and_then(Value::as_array_mut);
         for fields in quotas.into_iter().flatten().filter_map(Value::as_object_mut) {
             if let Some(percent) = fields.get("quota").cloned() {
-                fields.insert("filling_goal".to_owned(), percent);
+                fields.insert(GOAL.to_owned(), percent);
             }
         }
     }

@@ -12,6 +12,7 @@ use crate::audience::{Audience, Condition, ControlQuotas, Question};
 use crate::quota::{Goals, Quota, QuotaAxis, QuotaTable, TableKind};
 use crate::target_group::TargetGroupDraft;
 use crate::version::Version;
+use crate::wire::audience::legacy::GOAL;
 use crate::wire::json::id_text;
 
 /// A change to the profiles of a launched group.
@@ -137,7 +138,7 @@ pub(crate) fn condition(it: &Value) -> Option<Condition> {
 /// The counts of a quota; its id is that of the target or its own.
 fn quota(target: &Value, quota: &Value) -> Quota {
     let count = |name: &str| quota.get(name).and_then(whole).and_then(|count| u64::try_from(count).ok());
-    let goal = count("completes_goal").or_else(|| count("filling_goal")).or_else(|| count("quota_nominal"));
+    let goal = count("completes_goal").or_else(|| count(GOAL)).or_else(|| count("quota_nominal"));
     let id = target.get("id").or_else(|| quota.get("id"));
     Quota {
         id: id.and_then(id_text),

@@ -75,7 +75,7 @@ impl crate::report::HasReconciliationsReport for Marker {}
 
 /// What a draft calls its parts; money is written as amount and code.
 const DRAFT_NAMES: Names = Names {
-    goal: "filling_goal",
+    goal: super::audience::legacy::GOAL,
     money: ("amount", "code"),
     profiles: "profile",
     supply: ("supply_allocations", false),

@@ -80,7 +80,7 @@ impl crate::report::HasReconciliationsReport for Marker {}
 
 /// What a draft calls its parts.
 const DRAFT_NAMES: Names = Names {
-    goal: "filling_goal",
+    goal: super::audience::legacy::GOAL,
     money: ("value", "currency_code"),
     profiles: "profile",
     supply: ("supply_allocations", false),

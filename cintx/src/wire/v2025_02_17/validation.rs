@@ -23,7 +23,7 @@ impl HasValidation for super::Marker {
         // An interlock is made by the helper; here its questions are looked at side by side.
         let profiles: Vec<_> = legacy::drafts(audience, goal).into_iter().chain(crossed).collect();
         let body = serde_json::json!({
-            "locale": locale, "filling_goal": goal, "profile_adjustment_type": "percentage",
+            "locale": locale, legacy::GOAL: goal, "profile_adjustment_type": "percentage",
             "profiles": profiles,
         });
         let body: types::ApplyProfilesRequestBody = from_json("audience", body)?;

@@ -21,7 +21,7 @@ use crate::webhook::{WebhookEventType, WebhookFacts};
 use crate::wire::feasibility::{self, Asked};
 use crate::wire::read::{read_amounts, read_words, reads};
 use crate::wire::target_groups::Names;
-use crate::wire::timestamp;
+use crate::wire::{download, timestamp};
 
 /// What a draft calls its parts.
 pub(super) const DRAFT_NAMES: Names = Names {
@@ -290,7 +290,8 @@ pub(super) async fn download_report(
     id: &ReportId,
     _: Option<&str>,
 ) -> Result<ByteStream, Error> {
-    Ok(raw.download_report_v2(account, id.as_str()).await?.into_value())
+    let answer = raw.download_report_v2(account, id.as_str()).await?;
+    Ok(download(&operations::DOWNLOAD_REPORT_V2, answer))
 }
 
 /// A draft is created without an idempotency key.

@@ -9,6 +9,7 @@ use crate::paging::{PageRequest, RawPage};
 use crate::reconciliation::{DueMonth, EligibleFilter, EligibleSummary, EligibleTargetGroup, ReconciliationFile};
 use crate::reference::User;
 use crate::types::ids::{ProjectId, ReconciliationId};
+use crate::wire::download;
 use crate::wire::read::{list, read, reads};
 use crate::wire::reconciliation::{HasEligibleTargetGroups, HasKeptCompletes, HasReconciliationFiles};
 
@@ -82,6 +83,7 @@ impl HasReconciliationFiles for super::Marker {
             ReconciliationFile::Invalid => types::ReconciliationDownloadType::InvalidRids,
             ReconciliationFile::RemainingCompletes => types::ReconciliationDownloadType::RemainingProjectCompletes,
         };
-        Ok(raw.get_recon_downloads(account, id.as_str(), &file).await?.into_value())
+        let answer = raw.get_recon_downloads(account, id.as_str(), &file).await?;
+        Ok(download(&operations::GET_RECON_DOWNLOADS, answer))
     }
 }

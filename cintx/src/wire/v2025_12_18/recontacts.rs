@@ -10,6 +10,7 @@ use crate::recontact::{RecontactBy, RecontactUpload, UploadStatus};
 use crate::respondent::list_job::{ListOutcome, ListWork};
 use crate::types::ids::JobId;
 use crate::wire::Place;
+use crate::wire::download;
 use crate::wire::exclusions::list_job;
 use crate::wire::page;
 use crate::wire::read::{list, read_words, reads};
@@ -91,7 +92,7 @@ impl HasRecontacts for super::Marker {
         job: &JobId,
     ) -> Result<ByteStream, Error> {
         let answer = raw.recontact_download_job_file(account, project, group, job.as_str()).await?;
-        Ok(answer.into_value())
+        Ok(download(&operations::RECONTACT_DOWNLOAD_JOB_FILE, answer))
     }
 
     async fn recontact_job(
