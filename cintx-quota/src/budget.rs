@@ -212,6 +212,10 @@ mod tests {
             let (hidden, done) = (hidden.clone(), done.clone());
             move |table| table.carry_over(&hidden, &done).map(drop)
         });
+        let within: Answer = Box::new({
+            let (hidden, done) = (hidden.clone(), done.clone());
+            move |table| table.carry_over_within(&hidden, &done).map(drop)
+        });
         let mut questions: Vec<(&'static str, Table, Answer)> = vec![
             ("independent", whole.clone(), solve()),
             ("seeded", seeded.build().unwrap(), solve()),
@@ -222,10 +226,11 @@ mod tests {
             ("least total", smallest, Box::new(|table| table.least_total().map(drop))),
             ("merges", whole.clone(), Box::new(|table| table.merge_for(3, &["0", "1"]).map(drop))),
             ("change", whole.clone(), rebalance(&hidden, &done)),
-            ("change, excluded", excluded, rebalance(&hidden, &done)),
+            ("change, excluded", excluded.clone(), rebalance(&hidden, &done)),
             ("raise", raised, rebalance(&hidden, &done)),
             ("ways out", whole.clone(), ways),
             ("carry over", whole, carried),
+            ("carry over within", excluded, within),
         ];
         if lengths.len() > 2 {
             let joint = axes(&hidden, lengths, &[0, 1], None);

@@ -64,7 +64,8 @@
 //!   [largest that works](Table::largest_smallest_cell), the [least total](Table::least_total) that gives it, and
 //!   [which neighbours to merge](Table::merge_for).
 //! - In field: a [smallest change](Table::rebalance), [ways out](Table::ways_out) of an overfilled margin, another
-//!   [total](Table::at_total), what a tracker's last wave [missed](Table::carry_over), and what was [`achieved`].
+//!   [total](Table::at_total), what a tracker's last wave missed, [on top](Table::carry_over) or
+//!   [within the total](Table::carry_over_within), and what was [`achieved`].
 //! - A [`Budget`] of work and time, which can be called off.
 //! - A [`Solution`] as text, [CSV](Solution::to_csv) and [SVG](Solution::to_svg) ([`HeatMap`] for other
 //!   tables); with the feature `serde`, as data.
@@ -100,6 +101,7 @@ mod table;
 mod text;
 mod together;
 mod total;
+mod tracker;
 
 pub use achieved::{Achieved, achieved};
 pub use apportion::{Apportionment, Rounded, apportion};

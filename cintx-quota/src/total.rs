@@ -1,4 +1,4 @@
-//! The same table for another total, the least total that works, and what the last wave of a tracker missed.
+//! The same table for another total, and the least total that works.
 //! Margins grow and shrink in the proportions that were asked for.
 
 use crate::axis::{Axis, Targets};
@@ -299,58 +299,6 @@ impl Table {
             Some(lifted) => lifted.reason_back(self, error),
             None => error,
         })
-    }
-
-    /// The next wave of a tracker: what the last one missed is asked for on top, and what came in too many is taken off,
-    /// cell by cell. The total changes by the net of it; [`at_total`](Self::at_total) brings it back to another one
-    /// in these proportions. Ranges move with the targets.
-    ///
-    /// ```
-    /// use cintx_quota::{Axis, Table};
-    ///
-    /// let wave = Table::builder()
-    ///     .axis(Axis::counts("age", [("18-34", 50), ("35+", 50)]))
-    ///     .axis(Axis::counts("region", [("North", 60), ("South", 40)]))
-    ///     .build()?;
-    /// let asked = wave.solve()?.into_cells();
-    /// assert_eq!(asked, [30, 20, 30, 20]);
-    /// // The young in the South were hard to reach, and two too many came from the North.
-    /// let next = wave.carry_over(&asked, &[30, 12, 32, 20])?;
-    /// assert_eq!(next.solve()?.cells(), [30, 28, 28, 20]);
-    /// assert_eq!(next.total(), 106);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`SolveError::Input`] if a list has the wrong length or a count is above [`Table::MAX_COUNT`]; else as
-    /// [`Table::solve`].
-    pub fn carry_over(&self, last_targets: &[u64], last_completes: &[u64]) -> Result<Table, SolveError> {
-        let expected = self.shape.cells();
-        for (what, given) in [("last targets", last_targets.len()), ("last completes", last_completes.len())] {
-            if given != expected {
-                return Err(TableError::Length { what, given, expected }.into());
-            }
-        }
-        let solution = self.solve()?;
-        let mut wanted = Vec::with_capacity(expected);
-        for (cell, count) in solution.cells().iter().enumerate() {
-            let (target, done) = (last_targets[cell], last_completes[cell]);
-            check_count(target, || format!("last target {cell}"))?;
-            check_count(done, || format!("last completes {cell}"))?;
-            let next = (count + target).saturating_sub(done);
-            wanted.push(next.max(self.least_of(cell)).min(self.most_of(cell)));
-        }
-        let total = wanted.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
-        check_count(total, || "the total with what was missed".to_owned())?;
-        // Fractions that rounding took, and cells that are empty for now, keep their place in the proportions.
-        let fractions = solution.fit().cells.iter().zip(solution.cells()).zip(&wanted);
-        let seed = fractions.map(|((fit, count), wanted)| match *fit > 0.0 {
-            true => (*wanted as f64 + fit - *count as f64).max(1e-3),
-            false => 0.0,
-        });
-        let seed = seed.collect();
-        let margins = self.margins().iter().map(|axes| self.summed(&wanted, axes)).collect();
-        Ok(Table { seed: Some(seed), ..self.with_margins(margins) })
     }
 
     /// One number for each cell, summed over all axes but these.

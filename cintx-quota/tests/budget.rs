@@ -174,6 +174,7 @@ fn a_budget_of_nothing_answers_nothing() {
         assert_eq!(table.largest_smallest_cell().unwrap_err(), stopped);
         assert_eq!(table.ways_out(&[1; 4], &[0; 4], &[]).unwrap_err(), stopped);
         assert_eq!(table.carry_over(&[1; 4], &[0; 4]).unwrap_err(), stopped);
+        assert_eq!(table.carry_over_within(&[1; 4], &[0; 4]).unwrap_err(), stopped);
         assert_eq!(stopped.to_string(), format!("stopped before there was an answer: {words}"));
     }
 }

@@ -263,6 +263,19 @@ fn three_axes_state_a_bound_that_holds() {
     assert!(stated * 10 > planned * 9 && least_distorted * 2 > planned, "{known}");
 }
 
+/// Where no search is made, the cells that must change are a bound all the same.
+#[test]
+fn a_large_change_states_a_bound_too() {
+    let cells = 30 * 30 * 30;
+    let table = builder(&[vec![2_700; 30], vec![2_700; 30], vec![2_700; 30]]).build().unwrap();
+    let targets = vec![3; cells];
+    let mut completes = vec![0; cells];
+    completes[4_321] = 5;
+    let plan = table.rebalance(&targets, &completes, &[]).unwrap();
+    assert!(plan.at_least >= 4 && plan.moved >= plan.at_least, "{} of {}", plan.at_least, plan.moved);
+    assert!(plan.gap() < 8.0, "{}", plan.gap());
+}
+
 /// Every change that keeps all margins and moves no more than so many.
 fn changes_within(field: &Field, least: &[u64], most: &[u64], moved: u64) -> Vec<Vec<u64>> {
     let lengths: Vec<usize> = field.margins.iter().map(Vec::len).collect();

@@ -419,6 +419,167 @@ fn a_tracker_makes_up_for_what_it_missed() {
     assert_eq!(same.solve().unwrap().certificate().total, 500);
 }
 
+/// What is missed goes to whom it was missed from, also where this wave has nobody of them.
+#[test]
+fn who_is_full_gets_nobody_of_what_was_missed() {
+    let wave = builder(&[vec![50, 50], vec![50, 50]]).build().unwrap();
+    let last = ([25; 4], [25, 15, 17, 25]);
+    assert_eq!(wave.at_total(0).unwrap().carry_over(&last.0, &last.1).unwrap().solve().unwrap().cells(), [0, 10, 8, 0]);
+    let within = |total: u64| {
+        let next = wave.at_total(total).unwrap().carry_over_within(&last.0, &last.1).unwrap();
+        assert_eq!(next.total(), total);
+        next.solve().unwrap().into_cells()
+    };
+    assert_eq!(within(18), [0, 10, 8, 0]);
+    assert_eq!(within(9), [0, 5, 4, 0]);
+    assert_eq!(within(0), [0; 4]);
+    assert_eq!(within(118), [25, 35, 33, 25]);
+    // A share that comes to nobody this wave, and was missed all the same.
+    let rare = Table::builder()
+        .total(20)
+        .axis(Axis::percentages("age", [("18-74", 98.0), ("75+", 2.0)]))
+        .axis(Axis::percentages("region", [("North", 50.0), ("South", 50.0)]));
+    let next = rare.build().unwrap().carry_over(&[245, 245, 5, 5], &[245, 245, 5, 0]).unwrap();
+    assert_eq!(next.solve().unwrap().cells(), [10, 10, 0, 5]);
+    // More than the whole wave came in everywhere: there is nothing to take it off.
+    let over = wave.carry_over_within(&[25; 4], &[90; 4]).unwrap();
+    assert_eq!(over.solve().unwrap().cells(), [25; 4]);
+}
+
+/// Whether there is a table of two axes: no rows ask for more than the columns and the bounds leave them.
+fn feasible(margins: &[Vec<u64>], least: &[u64], most: &[u64]) -> bool {
+    let (rows, columns) = (&margins[0], &margins[1]);
+    let total: u64 = rows.iter().sum();
+    (0..1_u32 << (rows.len() + columns.len())).all(|chosen| {
+        let row = |at: usize| chosen >> at & 1 == 1;
+        let column = |at: usize| chosen >> (rows.len() + at) & 1 == 1;
+        let (mut asks, mut leaves) = (0_i64, 0_i64);
+        rows.iter().enumerate().filter(|(at, _)| row(*at)).for_each(|(_, count)| asks += *count as i64);
+        columns.iter().enumerate().filter(|(at, _)| column(*at)).for_each(|(_, count)| asks -= *count as i64);
+        for (cell, (least, most)) in least.iter().zip(most).enumerate() {
+            match (row(cell / columns.len()), column(cell % columns.len())) {
+                (true, false) => leaves += *most.min(&total) as i64,
+                (false, true) => leaves -= *least as i64,
+                _ => {}
+            }
+        }
+        asks <= leaves
+    })
+}
+
+#[test]
+fn a_wave_within_a_total_is_the_wave_and_what_was_missed() {
+    let mut random = Random(64);
+    let (mut below, mut bounded) = ([0, 0], [0, 0]);
+    for case in 0..cases(2_000) {
+        let lengths: Vec<usize> = (0..random.between(2, 3)).map(|_| random.between(1, 3) as usize).collect();
+        let cells: usize = lengths.iter().product();
+        let excluded: Vec<bool> = (0..cells).map(|_| lengths.len() == 2 && random.chance(10)).collect();
+        let shares = sums(&random.whole_table(cells, 9, &excluded), &lengths);
+        if shares[0].iter().sum::<u64>() == 0 {
+            continue;
+        }
+        let seed: Vec<f64> = excluded.iter().map(|excluded| f64::from(u8::from(!excluded))).collect();
+        let last = random.whole_table(cells, 12, &excluded);
+        let done: Vec<u64> = last.iter().map(|target| random.below(target + 1)).collect();
+        let missed: Vec<u64> = last.iter().zip(&done).map(|(target, done)| target - done).collect();
+        let all: u64 = missed.iter().sum();
+        let total = random.between(all / 2, all + 40);
+        let of = |total: u64| shared(&shares, total).seed(seed.iter().copied());
+        let Ok(whole) = of(total).build() else { continue };
+        let next = whole.carry_over_within(&last, &done).unwrap();
+        assert_eq!(next.total(), total, "case {case}");
+        let margins: Vec<Vec<u64>> = (0..lengths.len()).map(|axis| next.margin_targets(axis).to_vec()).collect();
+        let of_missed = sums(&missed, &lengths);
+        below[usize::from(total < all)] += 1;
+        if total < all {
+            // Nobody is asked for where nobody is missing.
+            for (own, missed) in margins.iter().flatten().zip(of_missed.iter().flatten()) {
+                assert!(own <= missed, "case {case}: {margins:?} and {of_missed:?}");
+            }
+        } else {
+            let wave = whole.at_total(total - all).unwrap();
+            for (axis, missed) in of_missed.iter().enumerate() {
+                let sum: Vec<u64> = wave.margin_targets(axis).iter().zip(missed).map(|(a, b)| a + b).collect();
+                assert_eq!(margins[axis], sum, "case {case}");
+            }
+            if let (2, Ok(wave)) = (lengths.len(), wave.solve()) {
+                let sum: Vec<u64> = wave.cells().iter().zip(&missed).map(|(a, b)| a + b).collect();
+                assert_eq!(next.solve().unwrap().cells(), sum, "case {case}");
+            }
+        }
+        // Bounds are held against the whole, and change nothing that is asked for.
+        let (cell, least, smallest) = (random.below(cells as u64) as usize, random.below(8), random.below(3));
+        let position = common::position(cell, &lengths);
+        let Ok(strict) = of(total).at_least(position, least).smallest_cell(smallest).build() else { continue };
+        let strict = strict.carry_over_within(&last, &done).unwrap();
+        let kept: Vec<Vec<u64>> = (0..lengths.len()).map(|axis| strict.margin_targets(axis).to_vec()).collect();
+        assert_eq!(kept, margins, "case {case}");
+        let bound = |cell: usize| {
+            let position = common::position(cell, &lengths);
+            (strict.least(position.clone()).unwrap(), strict.most(position).unwrap())
+        };
+        let (least, most): (Vec<u64>, Vec<u64>) = (0..cells).map(bound).unzip();
+        let works = strict.solve().is_ok();
+        bounded[usize::from(works)] += 1;
+        if lengths.len() == 2 {
+            assert_eq!(works, feasible(&margins, &least, &most), "case {case}: {margins:?} {least:?}");
+        }
+    }
+    assert!(below.iter().chain(&bounded).all(|count| *count > 100), "{below:?} {bounded:?}");
+}
+
+/// What may give is told against what was asked for, and ranges are those of the whole.
+#[test]
+fn margins_of_a_wave_within_a_total_give_as_they_were_told_to() {
+    let table =
+        |age: Axis| Table::builder().total(520).axis(age).axis(Axis::shares("region", [("N", 1.0), ("S", 1.0)]));
+    let age = || Axis::shares("age", [("18-34", 1.0), ("35+", 1.0)]);
+    let last = ([125; 4], [125, 125, 105, 125]);
+    let ranged = table(age().ranges([(255, 265), (255, 265)])).build().unwrap();
+    let next = ranged.carry_over_within(&last.0, &last.1).unwrap();
+    assert_eq!((next.margin_targets(0), next.margin_ranges(0)), (&[250, 270][..], vec![(255, 265); 2]));
+    let solution = next.solve().unwrap();
+    assert_eq!(solution.margin(0), [255, 265]);
+    assert_eq!(solution.shifts().len(), 2);
+    // Told against what is asked for of the whole: what was missed where nobody is wanted any more is everybody's.
+    let few = |by: f64| table(age().tolerance(by)).at_most(["35+", "N"], 0).at_most(["35+", "S"], 240);
+    let next = few(0.2).build().unwrap().carry_over_within(&last.0, &last.1).unwrap();
+    assert_eq!(next.solve().unwrap().shifts()[1].to_string(), "35+: 240 instead of 260");
+    let next = few(0.02).build().unwrap().carry_over_within(&last.0, &last.1).unwrap();
+    assert!(matches!(next.solve(), Err(SolveError::Infeasible(_))));
+    // Known together.
+    let joint = Joint::shares(["age", "region"], [1.0, 1.0, 1.0, 1.0]);
+    let builder = Table::builder().total(120).axis(Axis::labels("age", ["18-34", "35+"]));
+    let builder = builder.axis(Axis::labels("region", ["N", "S"])).joint(joint);
+    let next = builder.build().unwrap().carry_over_within(&last.0, &last.1).unwrap();
+    assert_eq!(next.solve().unwrap().cells(), [25, 25, 45, 25]);
+}
+
+/// A share that comes to nobody was asked for, with what was missed as without.
+#[test]
+fn a_rare_category_counts_for_a_smallest_cell_of_a_wave_within_a_total() {
+    let table = |smallest: u64| {
+        Table::builder()
+            .total(100)
+            .axis(Axis::percentages("age", [("18-34", 59.6), ("35-74", 40.0), ("75+", 0.4), ("none", 0.0)]))
+            .axis(Axis::percentages("gender", [("men", 50.0), ("women", 50.0)]))
+            .smallest_cell(smallest)
+            .build()
+            .unwrap()
+    };
+    let same = ([30, 30, 20, 20, 0, 0, 0, 0], [30, 30, 18, 20, 0, 0, 0, 0]);
+    let next = table(0).carry_over_within(&same.0, &same.1).unwrap();
+    assert_eq!(next.largest_smallest_cell().unwrap(), 0);
+    let vanished = next.solve().unwrap().rounded_to_nothing();
+    assert_eq!(vanished.len(), 2, "{vanished:?}");
+    assert!(matches!(table(1).carry_over_within(&same.0, &same.1).unwrap().solve(), Err(SolveError::Infeasible(_))));
+    let missed = ([30, 30, 20, 20, 3, 3, 0, 0], [30, 30, 20, 20, 1, 2, 0, 0]);
+    let next = table(1).carry_over_within(&missed.0, &missed.1).unwrap();
+    assert_eq!(next.largest_smallest_cell().unwrap(), 1);
+    assert_eq!(next.solve().unwrap().cells()[4..], [2, 1, 0, 0]);
+}
+
 /// Without any bound there is always a table: nothing is asked of a flow.
 #[test]
 fn a_table_without_bounds_works_at_every_total() {

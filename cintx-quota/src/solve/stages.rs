@@ -419,7 +419,7 @@ impl<'a> Stages<'a> {
             return Ok(Nearest { bound: moved, least_shut: aim.shut(&cells), least_distorted, aim, cells });
         }
         // No table is nearer than its sums are: what a pair of axes must move is a bound for all.
-        let mut bound = 0;
+        let mut bound = self.least_moved(&wanted.anchor);
         for (first, second) in self.pairs() {
             let axes = [first, second];
             let cells =
@@ -456,6 +456,32 @@ impl<'a> Stages<'a> {
         let least_shut = usize::try_from(rest).unwrap_or(0).min(aim.shut(&cells));
         let least_distorted = least_distortion(self.table, &wanted.anchor, &aim, &cells);
         Ok(Nearest { cells, bound, least_shut, least_distorted, aim })
+    }
+
+    /// What any change moves at least: a cell outside its bounds comes in, and the others of its category make up for
+    /// that and for what the category itself grows by.
+    fn least_moved(&self, anchor: &[i64]) -> i64 {
+        let Some((least, most)) = &self.bounds else { return 0 };
+        let of = |axis: usize| {
+            let targets = self.targets(axis);
+            let mut grows = targets.clone();
+            let (mut up, mut down) = (vec![0_i64; targets.len()], vec![0_i64; targets.len()]);
+            let slices = self.slices(&[axis]);
+            for part in self.table.budget.parts(anchor.len().min(slices.len())) {
+                for cell in part {
+                    let slice = slices[cell] as usize;
+                    grows[slice] = grows[slice].saturating_sub(anchor[cell]);
+                    up[slice] = up[slice].saturating_add((least[cell] - anchor[cell]).max(0));
+                    down[slice] = down[slice].saturating_add((anchor[cell] - most[cell]).max(0));
+                }
+            }
+            let moved = |(grows, (up, down)): (&i64, (&i64, &i64))| {
+                let down = (*down).max(up.saturating_sub(*grows)).max(grows.saturating_neg()).max(0);
+                grows.saturating_add(down.saturating_mul(2))
+            };
+            grows.iter().zip(up.iter().zip(&down)).map(moved).fold(0_i64, i64::saturating_add)
+        };
+        (0..self.table.axes()).map(of).max().unwrap_or(0)
     }
 
     /// Of the changes that move least, one that shuts the fewest cells: a completes that is moved costs more than all

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use cintx_quota::{Axis, Joint, SolveError, Table, TableBuilder, TableError};
+use cintx_quota::{Axis, Budget, Joint, SolveError, Table, TableBuilder, TableError};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
@@ -165,7 +165,9 @@ impl Interlock {
     }
 
     /// The next wave of a tracker: what the last one missed is made up for, cell by cell, and what came in too many is
-    /// taken off; the rest of the goal is shared as asked.
+    /// taken off; the rest of the goal is shared as asked. A goal of the shortfall alone asks for nothing else. Bounds, a
+    /// smallest cell, tolerances and ranges are held against the whole, with what was missed.
+    /// [`Question::carry_over`](super::Question::carry_over) does the same for a question that stands by itself.
     ///
     /// ```
     /// # use cintx::audience::{Audience, Interlock, Question};
@@ -197,7 +199,9 @@ impl Interlock {
     }
 
     /// What it takes that every cell gets so many: the largest number that works, the least goal, and the neighbouring
-    /// targets to merge. Only questions that are answered with a number have neighbours.
+    /// targets to merge. Only questions that are answered with a number have neighbours. With a
+    /// [carry-over](Self::carry_over) what was missed is part of the goal; the least is then found by halves, and the
+    /// 10,000 goals below it are tried one by one.
     ///
     /// ```
     /// # use cintx::audience::{Interlock, Question};
@@ -217,7 +221,7 @@ impl Interlock {
         let budget = self.limits.budget();
         let table = own.table(scale, None, &budget).map_err(refused)?;
         let largest = table.largest_smallest_cell().map_err(refused)?;
-        let raised = own.smallest_cell(smallest).table(scale, None, &budget).and_then(|table| table.least_total());
+        let least_goal = own.smallest_cell(smallest).least_goal(scale, &budget);
         let ordered = self.questions.iter().filter(|question| question.kind == super::QuestionKind::Range);
         let ordered: Vec<String> = ordered.map(|question| axis_name(question.id)).collect();
         let names: Vec<&str> = ordered.iter().map(String::as_str).collect();
@@ -225,9 +229,44 @@ impl Interlock {
         let said = |merge: &cintx_quota::Merge| format!("{}: {}", table.name(merge.axis).unwrap_or_default(), merge);
         Ok(SmallestCell {
             largest,
-            least_goal: found(raised).map_err(refused)?,
+            least_goal: found(least_goal).map_err(refused)?,
             merges: found(merged).map_err(refused)?.map(|merged| merged.merges.iter().map(said).collect()),
         })
+    }
+
+    /// The least goal at which there is a table. With what the last wave missed a goal is no multiple of another, so
+    /// goals are tried.
+    fn least_goal(&self, scale: Scale, budget: &Budget) -> Result<u64, SolveError> {
+        const MAX_GOAL: u64 = 1 << 32;
+        const TRIED_ONE_BY_ONE: u64 = 10_000;
+        let whole = self.wave(scale, None, budget)?;
+        let Some((targets, completes)) = self.constraints.last_wave() else { return whole.least_total() };
+        let works = |goal: u64| {
+            let table = whole.at_total(goal)?;
+            found(table.carry_over_within(targets, completes).and_then(|table| table.solve()))
+                .map(|solution| solution.is_some())
+        };
+        let cells = (0..whole.shape().cells()).filter_map(|cell| whole.least(whole.shape().position(cell)));
+        let least = cells.fold(0_u64, u64::saturating_add);
+        let (mut below, mut goal) = (least, least.max(1));
+        while !works(goal)? {
+            (below, goal) = (goal + 1, goal.saturating_mul(2));
+            if goal > MAX_GOAL {
+                // Whatever stands in the way does so at every goal.
+                return whole.at_total(below)?.carry_over_within(targets, completes)?.solve().map(|_| below);
+            }
+        }
+        while below < goal {
+            let middle = below.midpoint(goal);
+            if works(middle)? { goal = middle } else { below = middle + 1 }
+        }
+        // Rounding may open a way that a somewhat larger goal closes again.
+        for lower in goal.saturating_sub(TRIED_ONE_BY_ONE).max(least)..goal {
+            if works(lower)? {
+                return Ok(lower);
+            }
+        }
+        Ok(goal)
     }
 
     /// For each cell, the one of a table that consists of the same; `None` if the table is about other people.
@@ -350,7 +389,10 @@ impl Constraints {
             }
         }
         if let Some(LastWave { cells: None, name }) = &self.last {
-            problems.push(("Interlock::carry_over", format!("the table {name:?} is about other people")));
+            problems.push((
+                "Interlock::carry_over",
+                format!("the table {name:?} is about other people, or does not say about whom"),
+            ));
         }
         problems
     }
@@ -388,19 +430,15 @@ impl Constraints {
         Ok(builder.smallest_cell(scale.at_least(self.smallest.into())).build()?)
     }
 
-    /// How many completes the last wave missed, less those that came in too many; `None` if there was none.
-    pub(crate) fn missed(&self) -> Option<u64> {
+    /// The targets and completes of the last wave, cell by cell; `None` if there was none, or it was about others.
+    pub(crate) fn last_wave(&self) -> Option<(&[u64], &[u64])> {
         let (targets, completes) = self.last.as_ref()?.cells.as_ref()?;
-        Some(targets.iter().sum::<u64>().saturating_sub(completes.iter().sum()))
+        Some((targets, completes))
     }
 
-    /// The table of a wave without what the last one missed, and with it: as many in all as are wanted.
-    pub(crate) fn carried(&self, wave: &Table, scale: Scale) -> Result<Table, SolveError> {
-        let Some((targets, completes)) = self.last.as_ref().and_then(|last| last.cells.as_ref()) else {
-            return Ok(wave.clone());
-        };
-        let next = wave.carry_over(targets, completes)?;
-        Ok(if next.total() == scale.total { next } else { next.at_total(scale.total)? })
+    /// Whether the targets that are asked for in the end may be others than the questions' shares.
+    pub(crate) fn move_targets(&self) -> bool {
+        self.last.is_some() || !self.gives.is_empty()
     }
 }
 

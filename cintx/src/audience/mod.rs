@@ -7,6 +7,7 @@ pub(crate) mod interlock;
 pub(crate) mod question;
 pub(crate) mod rules;
 pub(crate) mod solve;
+mod tracker;
 
 pub use self::constraints::SmallestCell;
 pub use self::error::Refusal;

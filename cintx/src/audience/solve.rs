@@ -185,16 +185,15 @@ impl Interlock {
         named: Option<&[(String, Vec<String>)]>,
         budget: &Budget,
     ) -> Result<Table, SolveError> {
-        let Some(missed) = self.constraints.missed() else { return self.wave(scale, named, budget) };
-        // What was missed is part of the goal; the rest is a wave as any other.
-        let counts = Scale::completes(scale.goal);
-        let wave = self.wave(Scale::completes(scale.goal.saturating_sub(missed)), named, budget)?;
-        let carried = self.constraints.carried(&wave, counts)?;
+        let Some((targets, completes)) = self.constraints.last_wave() else { return self.wave(scale, named, budget) };
+        // What was missed is part of the goal, and what else is asked for is asked of the whole.
+        let whole = self.wave(Scale::completes(scale.goal), named, budget)?;
+        let carried = whole.carry_over_within(targets, completes)?;
         Ok(if scale.is_in_completes() { carried } else { carried.in_parts(scale.total)? })
     }
 
     /// The table without what a wave before has missed.
-    fn wave(
+    pub(super) fn wave(
         &self,
         scale: Scale,
         named: Option<&[(String, Vec<String>)]>,
@@ -249,14 +248,22 @@ impl Audience {
         if let Some(interlock) = &self.interlock
             && rules::problems(self, goal).is_empty()
         {
-            interlock.solve_ahead(self.scale(goal, drafts)).await;
+            self.solve_draft_ahead(interlock, goal, drafts).await;
+        }
+    }
+
+    /// Solves what the quotas of a draft are written in, and what whole percents are compared with.
+    async fn solve_draft_ahead(&self, interlock: &Interlock, goal: Option<u32>, drafts: Unit) {
+        interlock.solve_ahead(self.scale(goal, drafts)).await;
+        if let (Unit::Percent, Some(goal), true) = (drafts, goal, interlock.constraints.move_targets()) {
+            interlock.solve_ahead(Scale::completes(goal.into())).await;
         }
     }
 
     /// Solves what is interlocked for a goal as drafts are written, to be compared with what is there.
     pub(crate) async fn draft_shape_ahead(&self, goal: u32, drafts: Unit) {
         if let Some(interlock) = &self.interlock {
-            interlock.solve_ahead(self.scale(Some(goal), drafts)).await;
+            self.solve_draft_ahead(interlock, Some(goal), drafts).await;
         }
     }
 
@@ -295,6 +302,17 @@ mod tests {
             assert_eq!(threads.len(), 1, "{drafts:?}");
             assert_ne!(threads[0], std::thread::current().id(), "{drafts:?}");
         }
+    }
+
+    /// What whole percents are compared with is solved ahead, too.
+    #[tokio::test]
+    async fn nothing_is_solved_where_warnings_are_made() {
+        let audience = Audience::interlock(crossed().tolerance([42], 10));
+        let memo = audience.interlock.as_ref().map(|interlock| interlock.memo.clone()).unwrap();
+        audience.solve_ahead(Some(500), Unit::Percent).await;
+        audience.warnings_in(500, Unit::Percent);
+        let threads = memo.threads();
+        assert!(threads.len() == 2 && !threads.contains(&std::thread::current().id()), "{threads:?}");
     }
 
     #[cfg(feature = "v2025-12-18")]

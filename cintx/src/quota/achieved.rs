@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use cintx_quota::Achieved;
 
 use super::QuotaTable;
-use crate::audience::conditions_of_cell;
+use super::print::isolated;
+use crate::audience::{Conditions, conditions_of_cell};
 use crate::error::{Error, FieldError};
 
 impl QuotaTable {
@@ -29,26 +30,47 @@ impl QuotaTable {
     /// ```
     ///
     /// # Errors
-    /// If a count is larger than any survey.
+    /// If what its counts add up to is above 2⁵³.
     pub fn achieved(&self) -> Result<Achieved, Error> {
-        self.achieved_of(self)
+        self.achieved_against(&self.cells.iter().map(|quota| quota.target.unwrap_or(0)).collect::<Vec<_>>())
     }
 
     /// The same against the targets of another table of the same people: those of the audience, where targets in field
-    /// make up for an earlier wave.
+    /// make up for an earlier wave. Cells are found by their conditions.
     ///
     /// # Errors
-    /// If the other table is about other people.
+    /// If the other table is about other people, or one of the two does not say whom its cells are about: an interlock
+    /// of before 2025-12-18 may come in words alone. Else as [`achieved`](Self::achieved).
     pub fn achieved_of(&self, asked: &Self) -> Result<Achieved, Error> {
-        let refuse = |reason: String| Error::invalid(vec![FieldError::new("quotas", reason)]);
-        let targets = (0..asked.cells.len())
-            .map(|at| (conditions_of_cell(asked, &asked.position(at)), asked.cells[at].target.unwrap_or(0)));
-        let targets: HashMap<_, _> = targets.collect();
-        let target = |at: usize| targets.get(&conditions_of_cell(self, &self.position(at))).copied();
-        let found: Option<Vec<u64>> = (0..self.cells.len()).map(target).collect();
-        let found = found.filter(|found| found.len() == targets.len());
-        let found = found.ok_or_else(|| refuse(format!("of {:?} are about other people", asked.name)))?;
-        let completes: Vec<u64> = self.cells.iter().map(|quota| quota.completes).collect();
-        cintx_quota::achieved(&found, &completes).map_err(|error| refuse(error.to_string()))
+        let (own, mut targets) = (self.cells_by_conditions()?, asked.cells_by_conditions()?);
+        let other = || refused(format!("of {:?} are about other people", asked.name));
+        let mut found = vec![0; self.cells.len()];
+        for (conditions, at) in own {
+            let place = targets.remove(&conditions).ok_or_else(other)?;
+            found[at] = asked.cells[place].target.unwrap_or(0);
+        }
+        if targets.is_empty() { self.achieved_against(&found) } else { Err(other()) }
     }
+
+    /// The place of each cell by whom it is about.
+    fn cells_by_conditions(&self) -> Result<HashMap<Conditions, usize>, Error> {
+        let mut places = HashMap::new();
+        for at in 0..self.cells.len() {
+            let position = self.position(at);
+            if places.insert(conditions_of_cell(self, &position), at).is_some() {
+                let cell = isolated(&self.label(&position));
+                return Err(refused(format!("of {:?} do not say whom they are about, {cell} for one", self.name)));
+            }
+        }
+        Ok(places)
+    }
+
+    fn achieved_against(&self, targets: &[u64]) -> Result<Achieved, Error> {
+        let completes: Vec<u64> = self.cells.iter().map(|quota| quota.completes).collect();
+        cintx_quota::achieved(targets, &completes).map_err(|error| refused(error.to_string()))
+    }
+}
+
+fn refused(reason: String) -> Error {
+    Error::invalid(vec![FieldError::new("quotas", reason)])
 }

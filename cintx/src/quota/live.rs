@@ -2,9 +2,11 @@
 //! a change is listed first, and must be confirmed.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audience::solve::Limits;
 use crate::audience::{Audience, ControlQuotas, Question, Refusal, Share};
 use crate::client::Client;
 use crate::client::options::{handle_options, with_options};
@@ -19,7 +21,7 @@ pub use crate::wire::quotas::{HasProfileEdits, HasValidation};
 impl<V: Version> TargetGroup<V> {
     /// Its quotas, once it is launched.
     pub fn quotas(&self) -> Quotas<V> {
-        Quotas { group: self.clone(), control: None }
+        Quotas { group: self.clone(), control: None, limits: Limits::default() }
     }
 }
 
@@ -29,6 +31,7 @@ impl<V: Version> TargetGroup<V> {
 pub struct Quotas<V: Version> {
     group: TargetGroup<V>,
     control: Option<ControlQuotas>,
+    limits: Limits,
 }
 
 handle_options!(Quotas: group.client);
@@ -99,6 +102,19 @@ impl<V: Version> Quotas<V> {
         self
     }
 
+    /// At most so much time for what is solved here: the cells of [`interlock`](Self::interlock), from 2025-12-18 on.
+    pub fn time_limit(mut self, time: Duration) -> Self {
+        self.limits.time = Some(time);
+        self
+    }
+
+    /// At most so much work for it, counted in numbers that are looked at: some hundred million a second, and the same
+    /// on every machine.
+    pub fn work_limit(mut self, numbers: u64) -> Self {
+        self.limits.work = Some(numbers);
+        self
+    }
+
     /// One table for each profile: its targets, completes, prescreens.
     ///
     /// Control quotas are not listed.
@@ -124,7 +140,7 @@ impl<V: Version> Quotas<V> {
     ///
     /// The group's own goal becomes that [of the plan](QuotaPlan::goal). Without one it grows or shrinks by what the
     /// plan adds or takes away. It is not sent where that is nothing, or where the plan brings its targets to the
-    /// goal.
+    /// goal. A plan that changes the group's goal alone is sent with the quotas as they are, so that the API keeps them.
     ///
     /// # Errors
     /// If the plan is not of a table that was read back, or a goal is 0, which the API does not take. See
@@ -143,7 +159,7 @@ impl<V: Version> Quotas<V> {
             goals.push((id, change.to));
         }
         if goals.is_empty() {
-            return self.read().await;
+            return self.apply_goal(plan, &profile).await;
         }
         let goal = match (plan.goal, plan.added()) {
             (Some(goal), _) => Some(goal),
@@ -156,6 +172,25 @@ impl<V: Version> Quotas<V> {
             }
         };
         V::set_goals(self.raw(), self.place(), goal, &[(profile, goals)]).await?;
+        self.read_back().await
+    }
+
+    /// A plan that changes no quota may be about another goal of the group. What the quotas are goes with it: of a goal
+    /// alone the API makes new ones.
+    async fn apply_goal(&self, plan: &QuotaPlan, profile: &str) -> Result<Vec<QuotaTable>, Error> {
+        let tables = self.read().await?;
+        let Some(goal) = plan.goal else { return Ok(tables) };
+        if self.goal().await? == goal {
+            return Ok(tables);
+        }
+        let quotas = tables.iter().filter(|table| table.profile.as_deref() == Some(profile)).flat_map(|it| &it.cells);
+        let target = |quota: &Quota| Some((quota.id.clone()?, quota.target.filter(|target| *target > 0)?));
+        let quotas: Vec<(String, u64)> = quotas.filter_map(target).collect();
+        if quotas.is_empty() {
+            let reason = format!("is of {profile}, which has no quotas in this target group");
+            return Err(Error::invalid(vec![FieldError::new("plan", reason)]));
+        }
+        V::set_goals(self.raw(), self.place(), Some(goal), &[(profile.to_owned(), quotas)]).await?;
         self.read_back().await
     }
 
@@ -185,11 +220,13 @@ impl<V: Version> Quotas<V> {
     /// to nothing are written to the log.
     ///
     /// # Errors
-    /// If a profile is not there or has no quotas. See [when a call fails](crate::guide::failures).
+    /// If a profile is not there or has no quotas. From 2025-12-18 on, before anything is sent, if there are more than
+    /// 350 cells or a limit is reached. See [when a call fails](crate::guide::failures).
     #[doc(alias = "create_interlocked_profile")]
     #[doc(alias = "manage_target_group_profiles")]
     pub async fn interlock(&self, profiles: &[String]) -> Result<Vec<QuotaTable>, Error> {
-        self.edit(Edit::Interlock(profiles)).await
+        let Limits { work, time } = self.limits;
+        self.edit(Edit::Interlock { profiles, work, time }).await
     }
 
     /// Puts the questions of an interlocked profile side by side again.

@@ -160,7 +160,7 @@ impl QuotaTable {
     /// If no change does it: more has come in for one margin than its target, say. The error says which cells stand
     /// in the way, and [`ways_out`](super::Rebalancing::ways_out) what can be done.
     pub fn rebalance(&self) -> Result<QuotaPlan, Error> {
-        self.rebalance_to(self.total())
+        self.rebalancing().plan()
     }
 
     /// The same for another goal: the margins grow or shrink in their proportions, but not below what is completed.

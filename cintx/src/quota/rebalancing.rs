@@ -67,7 +67,8 @@ impl QuotaTable {
 
 impl Rebalancing {
     /// Aims at the shares that an audience asks for, and keeps what else it says: joint margins, bounds, a smallest
-    /// cell. Only the cells that it excludes stay closed; those that rounding left empty may open again.
+    /// cell. Only the cells that it excludes stay closed; those that rounding left empty may open again. The audience's
+    /// limits of work and time hold where none is given here.
     pub fn asked_by(mut self, audience: &Audience) -> Self {
         self.asked = Some(audience.clone());
         self
@@ -107,7 +108,7 @@ impl Rebalancing {
     /// If no change does it: the error says which cells stand in the way, and [`ways_out`](Self::ways_out) what can be
     /// done. If the audience asks for something else than the table is about. If a limit is reached.
     pub fn plan(&self) -> Result<QuotaPlan, Error> {
-        self.plan_within(&self.limits.budget())
+        self.plan_within(&self.limits().budget())
     }
 
     /// [`plan`](Self::plan) on a thread for blocking work: in a service that has other things to do. Dropping the
@@ -117,7 +118,9 @@ impl Rebalancing {
     /// As [`plan`](Self::plan).
     pub async fn plan_in_background(&self) -> Result<QuotaPlan, Error> {
         let own = self.clone();
-        in_background(self.limits.budget(), move |budget| own.plan_within(budget)).await.unwrap_or_else(|| Err(ended()))
+        in_background(self.limits().budget(), move |budget| own.plan_within(budget))
+            .await
+            .unwrap_or_else(|| Err(ended()))
     }
 
     /// What can be done where more has come in for a target than was wanted: each way as a plan to approve, with what
@@ -149,7 +152,7 @@ impl Rebalancing {
     /// If the audience asks for something else than the table is about, or a limit is reached. A way that does not work
     /// is no error: it is listed with its reason.
     pub fn ways_out(&self) -> Result<QuotaWaysOut, Error> {
-        self.ways_within(&self.limits.budget())
+        self.ways_within(&self.limits().budget())
     }
 
     /// [`ways_out`](Self::ways_out) on a thread for blocking work. Dropping the future calls it off.
@@ -158,7 +161,16 @@ impl Rebalancing {
     /// As [`ways_out`](Self::ways_out).
     pub async fn ways_out_in_background(&self) -> Result<QuotaWaysOut, Error> {
         let own = self.clone();
-        in_background(self.limits.budget(), move |budget| own.ways_within(budget)).await.unwrap_or_else(|| Err(ended()))
+        in_background(self.limits().budget(), move |budget| own.ways_within(budget))
+            .await
+            .unwrap_or_else(|| Err(ended()))
+    }
+
+    /// Its own limits, and those of the audience where it has none.
+    fn limits(&self) -> Limits {
+        let asked = self.asked.as_ref().and_then(|audience| audience.interlock.as_ref());
+        let asked = asked.map_or_else(Limits::default, |interlock| interlock.limits);
+        Limits { work: self.limits.work.or(asked.work), time: self.limits.time.or(asked.time) }
     }
 
     fn plan_within(&self, budget: &Budget) -> Result<QuotaPlan, Error> {

@@ -114,17 +114,18 @@ pub(crate) fn of_solution(solution: &Solution, scale: Scale) -> Vec<QuotaWarning
     let vanished = vanished.map(|(label, people)| (label, completes(people))).filter(|(_, people)| !people.is_zero());
     let vanished = vanished.map(|(label, completes)| QuotaWarning::RoundedToNothing { label, completes });
     let back = |parts: u64| (parts as f64 * of_goal).round() as u64;
-    let shifts = solution.shifts().iter().map(|shift| QuotaWarning::GivesWay {
-        label: shift.label.clone(),
-        from: back(shift.from),
-        to: back(shift.to),
-    });
+    let shifts = solution.shifts().iter().map(|shift| (shift, back(shift.from), back(shift.to)));
+    // A part of a complete that gives way is none.
+    let shifts = shifts.filter(|(_, from, to)| from != to);
+    let shifts = shifts.map(|(shift, from, to)| QuotaWarning::GivesWay { label: shift.label.clone(), from, to });
     let mut warnings: Vec<QuotaWarning> = vanished.chain(shifts).collect();
     let fit = solution.fit();
-    if !fit.converged {
-        warnings.push(QuotaWarning::NotConverged { off_by: completes(fit.error) });
-    } else if !solution.is_floor_or_ceiling() {
-        warnings.push(QuotaWarning::NotNextToProportional { farthest: completes(solution.deviation()) });
+    // Nor of a hundredth here.
+    let (off_by, farthest) = (completes(fit.error), completes(solution.deviation()));
+    if !fit.converged && !off_by.is_zero() {
+        warnings.push(QuotaWarning::NotConverged { off_by });
+    } else if solution.deviation() >= 1.0 && !farthest.is_zero() {
+        warnings.push(QuotaWarning::NotNextToProportional { farthest });
     }
     warnings
 }
@@ -238,13 +239,27 @@ fn of_counts(question: &Question, scale: Scale) -> Vec<QuotaWarning> {
     told.filter(|(_, count)| *count == Some(0)).filter_map(|((label, worth), _)| vanished(label, worth)).collect()
 }
 
-/// The targets of crossed questions: what the cells of a hundred add up to.
+/// The targets of crossed questions: what the cells of a hundred add up to, against those that are asked for in
+/// completes. These are not the shares alone where a wave before missed some, or targets give way.
 fn of_margins(interlock: &Interlock, solution: &Solution, goal: u64) -> Vec<QuotaWarning> {
+    let moved = interlock.constraints.move_targets().then(|| interlock.solution(Scale::completes(goal)));
+    let moved = match &moved {
+        None => None,
+        Some(Ok(moved)) => Some(moved),
+        Some(Err(_)) => return Vec::new(),
+    };
     let of = |(axis, question): (usize, &Question)| {
-        let asked = question.counts(goal, goal).into_iter().map(Option::unwrap_or_default);
-        let percents: Vec<u64> = solution.margin(axis).to_vec();
-        let targets = labels(question).into_iter().zip(question.worths(goal)).zip(asked.zip(percents));
-        targets.filter_map(|((label, worth), counts)| blurred(label, worth, counts, goal)).collect::<Vec<_>>()
+        let asked: Vec<(u64, f64)> = match moved {
+            Some(moved) => moved.margin(axis).iter().map(|count| (*count, *count as f64)).collect(),
+            None => {
+                let counts = question.counts(goal, goal).into_iter().map(Option::unwrap_or_default);
+                counts.zip(question.worths(goal)).collect()
+            }
+        };
+        let targets = labels(question).into_iter().zip(asked).zip(solution.margin(axis));
+        targets
+            .filter_map(|((label, (asked, worth)), percent)| blurred(label, worth, (asked, *percent), goal))
+            .collect::<Vec<_>>()
     };
     interlock.questions().iter().enumerate().flat_map(of).collect()
 }

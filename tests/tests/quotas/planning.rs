@@ -18,6 +18,9 @@ on_every_version!(
     whole_percents_are_told_before_they_are_sent,
     targets_known_together_are_kept,
     what_is_put_in_place_is_told_first,
+    what_moves_the_targets_is_not_told_as_blurred,
+    a_goal_alone_is_applied_with_the_quotas_as_they_are,
+    questions_side_by_side_make_up_for_a_wave,
 );
 
 async fn launched<V: Version>(setup: &Setup<V>, audience: Audience, goal: u32) -> TargetGroup<V> {
@@ -185,12 +188,18 @@ async fn targets_known_together_are_kept<V: Version>(setup: Setup<V>) {
     let table = group.quotas().read().await.unwrap().remove(0);
     assert_eq!((table.kind(), table.axes().len(), table.total()), (TableKind::Interlock, 3, 500), "{table}");
     let plan = table.rebalancing().asked_by(&audience).to(1_000).plan();
+    // What came in against its own targets is known whatever its cells are called.
+    assert_eq!(table.achieved().unwrap().deviations.len(), table.cells().count(), "{table}");
+    let planned = audience.quota_table(500).unwrap();
     if V::DATE < "2025-12-18" {
         // Cells come in words alone, and two questions have the same words: whom they mean is not known.
         assert_eq!(plan.unwrap_err().invalid_fields()[0].field(), "audience");
+        let error = table.achieved_of(&planned).unwrap_err().to_string();
+        assert!(error.contains("do not say whom they are about"), "{error}");
         return;
     }
     let plan = plan.unwrap();
+    assert_eq!(table.achieved_of(&planned).unwrap(), table.achieved().unwrap());
     let after = table.after(&plan);
     let together = |age: usize, gender: usize| -> u64 {
         (0..2).filter_map(|region| after.cell([age, gender, region])?.target).sum()
@@ -241,6 +250,161 @@ fn room_that_cannot_be_is_no_error() {
     assert_eq!(crossed.clone().at_most([0, 0], 3).room_for(5, 300).unwrap().least_goal, None);
     let error = crossed.work_limit(1_000).room_for(35, 300).unwrap_err();
     assert!(error.to_string().contains("the limit of work was reached"), "{error}");
+}
+
+/// Percents that stand for what is asked for are not told as blurred, because a wave missed some or targets give way.
+async fn what_moves_the_targets_is_not_told_as_blurred<V: Version>(_: Setup<V>) {
+    let told = |audience: Audience, goal: u32| -> Vec<String> {
+        audience.quota_warnings::<V>(goal).unwrap().iter().map(ToString::to_string).collect()
+    };
+    // 240 and 260 of 500 are whole percents.
+    let last = came(Audience::interlock(even()), 500, &[125, 125, 105, 125]);
+    let tracker = Audience::interlock(even().carry_over(&last));
+    assert_eq!(told(tracker, 500), [""; 0]);
+    let age = Question::range(42).band(18..=34, 60).band(35..=99, 40);
+    let even = Question::choice(43).option("1", 50).option("2", 50);
+    let giving = Interlock::of([age, even.clone()]).at_most([0, 0], 7).tolerance([42], 10);
+    let told_of = told(Audience::interlock(giving), 100);
+    let gives = ["18-34 gets 57 instead of 60: not all can be met", "35-99 gets 43 instead of 40: not all can be met"];
+    assert_eq!(told_of, gives);
+    // A part of a complete gives way.
+    let age = Question::range(42).band(18..=34, "60.4").band(35..=99, "39.6");
+    let giving = Interlock::of([age, even]).at_most([0, 0], 10).tolerance([42], 10);
+    let told_of = told(Audience::interlock(giving).in_percent(), 100);
+    assert!(!told_of.iter().any(|it| it.contains("gets 60 instead of 60")), "{told_of:?}");
+}
+
+/// The group's goal is another than what its quotas add up to: a plan that changes nothing else brings it back.
+async fn a_goal_alone_is_applied_with_the_quotas_as_they_are<V: Version>(setup: Setup<V>) {
+    let group = launched(&setup, super::age_and_gender(), 500).await;
+    let quotas = group.quotas();
+    let table = quotas.read().await.unwrap().remove(0);
+    let cells = |table: &QuotaTable| table.cells().map(|(_, quota)| quota.target).collect::<Vec<_>>();
+    let mut plan = table.rebalancing().to(500).plan().unwrap();
+    assert!(plan.changes.is_empty() && plan.goal == Some(500), "{plan}");
+    for goal in [510, 500] {
+        plan.goal = Some(goal);
+        let after = quotas.apply(&plan).await.unwrap().remove(0);
+        assert_eq!(cells(&after), cells(&table), "{after}");
+        assert_eq!(group.details().await.unwrap().completes_goal, Some(goal.try_into().unwrap()));
+        // Who names no goal changes none.
+        quotas.apply(&after.rebalance().unwrap()).await.unwrap();
+        assert_eq!(group.details().await.unwrap().completes_goal, Some(goal.try_into().unwrap()));
+    }
+    // What is so already is not sent.
+    let before = setup.sandbox.requests().iter().filter(|it| it.method != "GET").count();
+    quotas.apply(&plan).await.unwrap();
+    assert_eq!(setup.sandbox.requests().iter().filter(|it| it.method != "GET").count(), before);
+    setup.assert_no_violation();
+}
+
+/// Questions that are not crossed make up for what the last wave missed, too, each for itself.
+async fn questions_side_by_side_make_up_for_a_wave<V: Version>(setup: Setup<V>) {
+    let age = || Question::range(42).band(18..=34, 50).band(35..=99, 50);
+    let of = |tables: &[QuotaTable], question: i64| {
+        tables.iter().find(|table| table.axes()[0].question == Some(question)).unwrap().clone()
+    };
+    let group = launched(&setup, Audience::independent([age(), gender()]), 100).await;
+    let mut tables = group.quotas().read().await.unwrap();
+    for (table, done) in tables.iter_mut().zip([[38, 50], [49, 39]]) {
+        let ids: Vec<String> = table.cells().filter_map(|(_, quota)| quota.id.clone()).collect();
+        ids.iter().zip(done).for_each(|(id, completes)| assert!(table.update(id, completes, completes)));
+    }
+    let next = |goal| [age().carry_over(&of(&tables, 42), goal), gender().carry_over(&of(&tables, 43), goal)];
+    let completes = |goal: u32| -> Vec<u32> {
+        let shares = next(goal).into_iter().flat_map(|question| question.unwrap().targets().to_vec());
+        let completes = shares.map(|target| match target.share() {
+            Share::Completes(count) => *count,
+            other => panic!("{other}"),
+        });
+        completes.collect()
+    };
+    assert_eq!(completes(212), [112, 100, 98, 114]);
+    assert_eq!(completes(12), [12, 0, 0, 12]);
+    assert_eq!(completes(6), [6, 0, 0, 6]);
+    let group = launched(&setup, Audience::independent(next(212).map(Result::unwrap)), 212).await;
+    let tables = group.quotas().read().await.unwrap();
+    let targets: Vec<u64> = targets(&of(&tables, 42), 42);
+    assert_eq!(targets.iter().sum::<u64>(), 212);
+    assert!(targets[0].abs_diff(112) <= 2, "{targets:?}");
+    let other = gender().carry_over(&of(&tables, 42), 212).unwrap_err().to_string();
+    assert!(other.contains("about other people"), "{other}");
+    setup.assert_no_violation();
+}
+
+fn even() -> Interlock {
+    let age = Question::range(42).band(18..=34, 50).band(35..=99, 50);
+    Interlock::of([age, Question::choice(43).option("1", 50).option("2", 50)])
+}
+
+/// A wave in which so many came.
+fn came(audience: Audience, goal: u32, completes: &[u64]) -> QuotaTable {
+    let mut kept = serde_json::to_value(audience.quota_table(goal).unwrap()).unwrap();
+    completes.iter().enumerate().for_each(|(cell, count)| kept["cells"][cell]["completes"] = (*count).into());
+    serde_json::from_value(kept).unwrap()
+}
+
+/// Who is full gets nobody of what was missed, down to a goal of nothing else.
+#[test]
+fn a_wave_of_what_was_missed_asks_for_nobody_else() {
+    let last = came(Audience::interlock(even()), 100, &[25, 15, 17, 25]);
+    for (goal, wanted) in [(18, [0, 10, 8, 0]), (9, [0, 5, 4, 0]), (118, [25, 35, 33, 25])] {
+        let table = Audience::interlock(even().carry_over(&last)).quota_table(goal).unwrap();
+        let targets: Vec<u64> = table.cells().filter_map(|(_, quota)| quota.target).collect();
+        assert_eq!((targets.as_slice(), table.warnings()), (&wanted[..], &[][..]), "{goal}");
+    }
+}
+
+/// A smallest cell, bounds and ranges are asked of the whole, with what was missed.
+#[test]
+fn wishes_of_a_tracker_are_held_against_the_whole() {
+    let age = Question::range(42).band(18..=34, 96).band(35..=99, 4);
+    let rare = Interlock::of([age, Question::choice(43).option("1", 60).option("2", 40)]);
+    let last = came(Audience::interlock(rare.clone()), 500, &[288, 192, 5, 3]);
+    let next = rare.carry_over(&last);
+    let cells = |crossed: Interlock, goal: u32| -> Vec<u64> {
+        let table = Audience::interlock(crossed).quota_table(goal).unwrap();
+        table.cells().filter_map(|(_, quota)| quota.target).collect()
+    };
+    assert_eq!(cells(next.clone().smallest_cell(5), 112), [58, 38, 9, 7]);
+    assert_eq!(cells(next.clone().at_least([1, 1], 7), 112), [58, 38, 9, 7]);
+    let room = next.room_for(5, 112).unwrap();
+    assert!(room.largest >= 5 && room.merges == Some(Vec::new()), "{room:?}");
+    // What works at the least goal does not at the one below.
+    let least = u32::try_from(room.least_goal.unwrap()).unwrap();
+    assert!(least < 112, "{room:?}");
+    assert!(cells(next.clone().smallest_cell(5), least).iter().all(|cell| *cell >= 5));
+    let below = Audience::interlock(next.clone().smallest_cell(5)).quota_table(least - 1).unwrap_err();
+    assert!(below.to_string().contains("no quotas meet these targets"), "{below}");
+    assert_eq!(next.at_most([0, 0], 3).room_for(5, 112).unwrap().least_goal, None);
+
+    let last = came(Audience::interlock(even()), 500, &[125, 125, 105, 125]);
+    let ranged = even().carry_over(&last).ranges([42], [(255, 265), (255, 265)]);
+    let table = Audience::interlock(ranged).quota_table(520).unwrap();
+    assert_eq!(targets(&table, 42), [255, 265]);
+    let said: Vec<String> = table.warnings().iter().map(ToString::to_string).collect();
+    assert!(said.contains(&"18-34 gets 255 instead of 250: not all can be met".to_owned()), "{said:?}");
+}
+
+#[test]
+fn counts_of_a_last_wave_that_are_too_large_are_a_problem() {
+    let mut kept = serde_json::to_value(Audience::interlock(even()).quota_table(100).unwrap()).unwrap();
+    (0..4).for_each(|cell| kept["cells"][cell]["target"] = u64::MAX.into());
+    let last: QuotaTable = serde_json::from_value(kept).unwrap();
+    let problems = Audience::interlock(even().carry_over(&last)).problems(Some(500));
+    assert!(problems[0].to_string().contains("expected at most 9007199254740992"), "{problems:?}");
+}
+
+/// What an audience may cost, a plan for it may cost, unless it says something else.
+#[test]
+fn a_plan_keeps_the_limits_of_its_audience() {
+    let table = Audience::interlock(even()).quota_table(100).unwrap();
+    let limited = Audience::interlock(even().work_limit(0));
+    for start in [table.rebalancing().asked_by(&limited), table.rebalancing().asked_by(&limited).to(150)] {
+        assert!(start.plan().unwrap_err().to_string().contains("the limit of work was reached"));
+        assert!(start.ways_out().is_err());
+        assert!(start.work_limit(1_000_000).plan().is_ok());
+    }
 }
 
 /// Twelve waves of 200 that each end too early: what one misses, the next makes up for.

@@ -43,7 +43,7 @@ impl QuotasWire for super::Marker {
     ) -> Result<(), Error> {
         let Place { account, project, group } = place;
         match edit {
-            Edit::Interlock(profiles) => {
+            Edit::Interlock { profiles, .. } => {
                 let body = json!({ "profiles": profiles, legacy::GROUP_GOAL: goal });
                 let body: types::CreateInterlockedProfileRequestBody = from_json("quotas", body)?;
                 raw.create_interlocked_profile(account, project, group, None, &body).await?;

@@ -4,6 +4,7 @@ pub(super) mod legacy;
 pub(in crate::wire) mod modern;
 
 use std::future::Future;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ use crate::wire::json::id_text;
 #[derive(Clone, Debug)]
 #[doc(hidden)]
 pub enum Edit<'a> {
-    Interlock(&'a [String]),
+    Interlock { profiles: &'a [String], work: Option<u64>, time: Option<Duration> },
     RemoveInterlock(&'a str),
     Enable(&'a str, bool),
 }

@@ -7,7 +7,8 @@ use cintx_quota::Budget;
 use serde_json::{Value, json};
 
 use super::{Cell, Edit, condition, items, quota, string, table, whole};
-use crate::audience::solve::Scale;
+use crate::audience::rules::MAX_QUOTAS;
+use crate::audience::solve::{Limits, Scale};
 use crate::audience::{Audience, Condition, ControlQuotas, distinct};
 use crate::background::in_background;
 use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind, warning};
@@ -158,7 +159,7 @@ pub(crate) async fn edited(
                 });
             }
         }
-        Edit::Interlock(ids) => {
+        Edit::Interlock { profiles: ids, work, time } => {
             if !(2..=3).contains(&ids.len()) {
                 return Err(refused("profiles", format!("are {}, expected 2 or 3", ids.len())));
             }
@@ -171,8 +172,14 @@ pub(crate) async fn edited(
                 }
                 crossed.push(table.clone());
             }
+            let cells = crossed.iter().fold(1_usize, |cells, table| cells.saturating_mul(table.cells.len()));
+            if cells > MAX_QUOTAS {
+                let rule = "number_of_quotas_in_blended_cannot_be_greater_than_max";
+                return Err(refused("profiles", format!("have {cells} cells, expected at most {MAX_QUOTAS} ({rule})")));
+            }
             tables.retain(|table| !ids.iter().any(|id| table.profile.as_deref() == Some(id)));
-            let solved = in_background(Budget::unlimited(), move |budget| interlocked(&crossed, budget)).await;
+            let solved =
+                in_background(Limits { work, time }.budget(), move |budget| interlocked(&crossed, budget)).await;
             let ended = || Err(refused("quotas", "were not interlocked: the runtime shut down"));
             let table = solved.unwrap_or_else(ended)?;
             warning::log(&table.name, &table.warnings);
@@ -285,6 +292,29 @@ mod tests {
         let said: Vec<String> = table.warnings.iter().map(ToString::to_string).collect();
         assert_eq!(said, ["option 2 × option 2 is worth 0.4 completes and gets none"]);
         assert!(interlocked(&[of(43, [60, 40]), of(5, [60, 40])], &Budget::unlimited()).unwrap().warnings.is_empty());
+    }
+
+    /// Nothing is solved that the API would refuse, and what is solved keeps its limits.
+    #[tokio::test]
+    async fn what_is_crossed_in_field_is_held_against_the_rules_and_limits() {
+        let of = |id: i64, length: u8| {
+            let question = (0..length).fold(Question::range(id), |question, at| question.band(at + 1..=at + 1, 1));
+            let mut table = crate::audience::planned_table(&[question], &vec![1; length.into()], Vec::new());
+            (table.profile, table.kind) = (Some(id.to_string()), TableKind::Regular);
+            table
+        };
+        let crossed = async |lengths: [u8; 3], work| {
+            let tables: Vec<QuotaTable> = (42..).zip(lengths).map(|(id, length)| of(id, length)).collect();
+            let profiles: Vec<String> = tables.iter().filter_map(|table| table.profile.clone()).collect();
+            let edit = Edit::Interlock { profiles: &profiles, work, time: None };
+            edited(&tables, 500, None, edit).await.map_err(|error| error.to_string())
+        };
+        let many = crossed([60, 50, 50], None).await.unwrap_err();
+        assert!(many.contains("have 150000 cells, expected at most 350"), "{many}");
+        assert!(many.contains("number_of_quotas_in_blended_cannot_be_greater_than_max"), "{many}");
+        let limited = crossed([5, 5, 5], Some(0)).await.unwrap_err();
+        assert!(limited.contains("the limit of work was reached"), "{limited}");
+        assert!(crossed([5, 5, 5], None).await.is_ok());
     }
 
     #[test]
