@@ -32,6 +32,9 @@ const FEW_FEATURES: [&str; 8] = [
     "xlsx",
 ];
 
+/// What the library's own tests of one version have on: what is tested there, without what another run compiles.
+const OWN_TESTS_FEATURES: &str = "aws-lc-rs,csv,files,gzip,inbox-redb";
+
 /// Optional features of the raw crate, each alone; and none of them.
 const RAW_FEATURES: [&str; 4] = ["", ",httpmock", ",schemars", ",reqwest"];
 
@@ -129,7 +132,7 @@ fn of_few_versions(dates: &[String]) -> Vec<Step> {
             ..step(
                 "the library's own tests with one version alone",
                 &format!(
-                    "test --package cintx --lib --no-default-features --features v{date},aws-lc-rs,csv,files,gzip,inbox-redb"
+                    "test --package cintx --lib --no-default-features --features v{date},{OWN_TESTS_FEATURES}"
                 ),
             )
         });
