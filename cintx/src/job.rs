@@ -406,7 +406,7 @@ mod tests {
         let ended = poll::<()>("a test", pace(Duration::from_secs(10)), Outcome::NoEffect, || {
             asked += 1;
             match asked {
-                1 => async { Err(Error::incomplete(&Operation::undocumented(&http::Method::GET), "x")) }.boxed(),
+                1 => async { Err(Error::incomplete(Operation::undocumented(&http::Method::GET), "x")) }.boxed(),
                 _ => std::future::pending().boxed(),
             }
         });

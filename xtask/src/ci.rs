@@ -15,8 +15,9 @@ use crate::{check, regen};
 /// without them it takes less than half of the disk.
 const LEAN_BUILD_VARIABLES: [(&str, &str); 2] = [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "none")];
 
-/// Schedules were tried for all versions together; with one version alone, some of them show that it stands alone.
-const FEWER_SCHEDULES: [(&str, &str); 1] = [("CINTX_SCHEDULES", "170")];
+/// Schedules and kills were tried for all versions together; with fewer versions, some of them show that they stand
+/// alone.
+const FEWER_TRIALS: [(&str, &str); 2] = [("CINTX_SCHEDULES", "170"), ("CINTX_KILLS", "100")];
 
 /// Optional features of the library that are linted without the others. A feature that another one turns on needs no
 /// run of its own: it is compiled there without the rest. Two stand together where neither names the other's code,
@@ -112,7 +113,7 @@ fn runs(dates: &[String]) -> Vec<Step> {
         // The raw crate has what the tests need of it; its own add nothing but themselves.
         let raw = if date == newest { " --package cintx-raw" } else { "" };
         steps.push(Step {
-            variables: &FEWER_SCHEDULES,
+            variables: &FEWER_TRIALS,
             ..step(
                 "tests of one version alone",
                 &format!("test --package cintx-tests{raw} --no-default-features --features v{date}"),
@@ -128,19 +129,17 @@ fn of_few_versions(dates: &[String]) -> Vec<Step> {
     let mut steps = Vec::new();
     for date in dates {
         steps.push(Step {
-            variables: &FEWER_SCHEDULES,
+            variables: &FEWER_TRIALS,
             ..step(
                 "the library's own tests with one version alone",
-                &format!(
-                    "test --package cintx --lib --no-default-features --features v{date},{OWN_TESTS_FEATURES}"
-                ),
+                &format!("test --package cintx --lib --no-default-features --features v{date},{OWN_TESTS_FEATURES}"),
             )
         });
     }
     for (number, date) in dates.iter().enumerate() {
         for later in &dates[number + 1..] {
             steps.push(Step {
-                variables: &FEWER_SCHEDULES,
+                variables: &FEWER_TRIALS,
                 ..step(
                     "tests of two versions",
                     &format!("test --package cintx-tests --no-default-features --features v{date},v{later}"),

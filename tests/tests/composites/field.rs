@@ -654,7 +654,7 @@ async fn ledger<V: Version>(sandbox: &Arc<Sandbox>) -> Vec<String> {
     lines
 }
 
-/// So many kills of each version, spread over all requests, without `CINTX_KILLS`.
+/// So many kills of each version, spread over all requests, without `CINTX_TRACKER_KILLS`.
 const KILLS: usize = 7;
 
 async fn a_tracker_that_is_killed_comes_to_the_same_end<V: Version>() {
@@ -669,7 +669,7 @@ async fn a_tracker_that_is_killed_comes_to_the_same_end<V: Version>() {
     let others = wanted.iter().filter(|line| line.ends_with("completed at 2.85 USD, live 1, prices 0")).count();
     assert_eq!((raised, others, wanted.len()), (1, 2, 3), "{wanted:#?}");
 
-    let kills = std::env::var("CINTX_KILLS").map_or(KILLS, |kills| kills.parse().unwrap()).min(requests);
+    let kills = std::env::var("CINTX_TRACKER_KILLS").map_or(KILLS, |kills| kills.parse().unwrap()).min(requests);
     for kill in 0..kills {
         let dies_at = requests * kill / kills;
         sandbox.load(&beginning).unwrap();
@@ -680,7 +680,7 @@ async fn a_tracker_that_is_killed_comes_to_the_same_end<V: Version>() {
     }
 }
 
-/// So many kills of all twelve countries, without `CINTX_KILLS`.
+/// So many kills of all twelve countries, without `CINTX_TRACKER_KILLS`.
 #[cfg(feature = "v2025-12-18")]
 const KILLS_OF_TWELVE: usize = 3;
 
@@ -696,7 +696,8 @@ async fn twelve_countries_that_are_killed_come_to_their_end<V: Version>() {
     let journal = |name: &str| folder.path().join(name);
     let (requests, costs) = run::<V>(&sandbox, &order, usize::MAX, Some(&journal("whole"))).await;
     assert_eq!(wrong::<V>(&sandbox, &costs.unwrap()).await, Vec::<String>::new());
-    let kills = std::env::var("CINTX_KILLS").map_or(KILLS_OF_TWELVE, |kills| kills.parse().unwrap()).min(requests);
+    let kills =
+        std::env::var("CINTX_TRACKER_KILLS").map_or(KILLS_OF_TWELVE, |kills| kills.parse().unwrap()).min(requests);
     for kill in 0..kills {
         let (dies_at, journal) = (requests * (2 * kill + 1) / (2 * kills), journal(&kill.to_string()));
         sandbox.load(&beginning).unwrap();

@@ -355,18 +355,7 @@ impl Gateway {
             Fault::Refuse(status) => error(status),
             Fault::PageBefore => page(StatusCode::OK),
             Fault::LostItsWay => page(StatusCode::NOT_FOUND),
-            Fault::Late => {
-                self.state.lock().unwrap().late.push(request);
-                let gateway = self.clone();
-                tokio::spawn(async move {
-                    tokio::time::sleep(LATE).await;
-                    let late = std::mem::take(&mut gateway.state.lock().unwrap().late);
-                    for request in late {
-                        gateway.pass_on(request);
-                    }
-                });
-                error(504)
-            }
+            Fault::Late => self.finish_late(request),
             Fault::DropAfter => {
                 self.pass_on(request);
                 return Err(TransportError::lost("the connection is dropped"));
@@ -379,33 +368,8 @@ impl Gateway {
             Fault::ErrorAfter => json(self.pass_on(request).status(), r#"{"object":"internal_error","detail":"no"}"#),
             Fault::NothingAfter => json(self.pass_on(request).status(), ""),
             Fault::EmptyObjectAfter => json(self.pass_on(request).status(), "{}"),
-            Fault::StripHeaders => {
-                let path = request.uri().path().to_owned();
-                let mut answer = self.pass_on(request);
-                let stripped = [header::ETAG, header::LOCATION].map(|name| answer.headers_mut().remove(name));
-                // Nothing was lost.
-                if answer.status().is_success() && stripped == [None, None] {
-                    self.state.lock().unwrap().untold.remove(&path);
-                }
-                answer
-            }
-            Fault::MangleHeaders => {
-                let mut answer = self.pass_on(request);
-                let headers = answer.headers_mut();
-                let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
-                let compressed = HeaderValue::try_from(format!("{}-gzip\"", tag.trim_end_matches('"'))).unwrap();
-                for (name, value) in [
-                    (header::ETAG, compressed),
-                    (header::LOCATION, HeaderValue::from_static("/")),
-                    (header::CONTENT_TYPE, HeaderValue::from_static("json")),
-                ] {
-                    if let Some(there) = headers.get_mut(name) {
-                        *there = value;
-                    }
-                }
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("soon"));
-                answer
-            }
+            Fault::StripHeaders => self.strip_headers(request),
+            Fault::MangleHeaders => self.mangle_headers(request),
             Fault::StallBody => {
                 let mut answer = self.pass_on(request);
                 answer.extensions_mut().insert(Stalls);
@@ -452,6 +416,48 @@ impl Gateway {
             self.state.lock().unwrap().tokens.insert(format!("Bearer {token}"));
         }
         answer
+    }
+
+    fn strip_headers(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let path = request.uri().path().to_owned();
+        let mut answer = self.pass_on(request);
+        let stripped = [header::ETAG, header::LOCATION].map(|name| answer.headers_mut().remove(name));
+        // Nothing was lost.
+        if answer.status().is_success() && stripped == [None, None] {
+            self.state.lock().unwrap().untold.remove(&path);
+        }
+        answer
+    }
+
+    fn mangle_headers(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let mut answer = self.pass_on(request);
+        let headers = answer.headers_mut();
+        let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+        let compressed = HeaderValue::try_from(format!("{}-gzip\"", tag.trim_end_matches('"'))).unwrap();
+        for (name, value) in [
+            (header::ETAG, compressed),
+            (header::LOCATION, HeaderValue::from_static("/")),
+            (header::CONTENT_TYPE, HeaderValue::from_static("json")),
+        ] {
+            if let Some(there) = headers.get_mut(name) {
+                *there = value;
+            }
+        }
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("soon"));
+        answer
+    }
+
+    fn finish_late(&self, request: Request<Bytes>) -> Response<Bytes> {
+        self.state.lock().unwrap().late.push(request);
+        let gateway = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(LATE).await;
+            let late = std::mem::take(&mut gateway.state.lock().unwrap().late);
+            for request in late {
+                gateway.pass_on(request);
+            }
+        });
+        error(504)
     }
 
     fn leave_untold(&self, request: &Request<Bytes>) {
