@@ -165,8 +165,8 @@ impl Interlock {
     }
 
     /// The next wave of a tracker: what the last one missed is made up for, cell by cell, and what came in too many is
-    /// taken off; the rest of the goal is shared as asked. A goal of the shortfall alone asks for nothing else. Bounds, a
-    /// smallest cell, tolerances and ranges are held against the whole, with what was missed.
+    /// taken off; the rest of the goal is shared as asked. A goal of the shortfall alone asks for nothing else. Bounds,
+    /// a smallest cell, tolerances and ranges are held against the whole, with what was missed.
     /// [`Question::carry_over`](super::Question::carry_over) does the same for a question that stands by itself.
     ///
     /// ```

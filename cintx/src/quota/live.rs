@@ -140,7 +140,7 @@ impl<V: Version> Quotas<V> {
     ///
     /// The group's own goal becomes that [of the plan](QuotaPlan::goal). Without one it grows or shrinks by what the
     /// plan adds or takes away. It is not sent where that is nothing, or where the plan brings its targets to the
-    /// goal. A plan that changes the group's goal alone is sent with the quotas as they are, so that the API keeps them.
+    /// goal. A plan that changes the group's goal alone is sent with the quotas as they are: so the API keeps them.
     ///
     /// # Errors
     /// If the plan is not of a table that was read back, or a goal is 0, which the API does not take. See

@@ -376,7 +376,7 @@ fn wishes_of_a_tracker_are_held_against_the_whole() {
     assert!(cells(next.clone().smallest_cell(5), least).iter().all(|cell| *cell >= 5));
     let below = Audience::interlock(next.clone().smallest_cell(5)).quota_table(least - 1).unwrap_err();
     assert!(below.to_string().contains("no quotas meet these targets"), "{below}");
-    assert_eq!(next.at_most([0, 0], 3).room_for(5, 112).unwrap().least_goal, None);
+    assert_eq!(next.at_most([0, 0], 60).room_for(15, 112).unwrap().least_goal, None);
 
     let last = came(Audience::interlock(even()), 500, &[125, 125, 105, 125]);
     let ranged = even().carry_over(&last).ranges([42], [(255, 265), (255, 265)]);
