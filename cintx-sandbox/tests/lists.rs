@@ -375,7 +375,9 @@ async fn reports_are_written_from_the_field() {
         // More may have come since it was written.
         let lines = file.text.lines().count() - 1;
         assert!((1..=completes).contains(&lines), "{lines} {completes}");
-        caller.get(&format!("{path}/{id}/share")).await.expect(200);
+        // What it is about must be said from 2025-12-18 on.
+        let about = if caller.is_legacy() { "" } else { "?report_type=completes" };
+        caller.get(&format!("{path}/{id}/share{about}")).await.expect(200);
 
         send(post("term-details", body)).await.expect(400);
         send(post("completes", ask(Value::Null, json!([]), 200))).await.expect(400);

@@ -93,7 +93,7 @@ pub(crate) trait Editable: Sync {
     ) -> BoxFuture<'a, Result<Option<String>, Error>>;
 }
 
-/// Writes of one call that were refused with 412 after an attempt of theirs that may have taken effect.
+/// Writes of one call that were refused with 412 after an attempt of theirs that took effect, or may have.
 #[derive(Default)]
 pub(crate) struct Doubts {
     errors: Vec<Error>,
@@ -102,7 +102,7 @@ pub(crate) struct Doubts {
 impl Doubts {
     /// Takes note of a write that was refused; answers whether an attempt of it may have taken effect.
     pub(crate) fn add(&mut self, refused: Error) -> bool {
-        let in_doubt = refused.outcome() == Outcome::Unknown;
+        let in_doubt = matches!(refused.outcome(), Outcome::Unknown | Outcome::Applied);
         if in_doubt {
             self.errors.push(refused);
         }

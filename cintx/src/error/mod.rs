@@ -283,7 +283,8 @@ impl Error {
             Kind::Job { .. } | Kind::Other(_) | Kind::Conflict { in_doubt: None, .. } => Outcome::NoEffect,
             // A download only reads.
             Kind::BrokenOff(_) => Outcome::NoEffect,
-            Kind::Timeout { .. } | Kind::JobUnread(_) | Kind::Conflict { .. } => Outcome::Unknown,
+            Kind::Timeout { .. } | Kind::JobUnread(_) => Outcome::Unknown,
+            Kind::Conflict { in_doubt: Some(error), .. } => error.outcome(),
             Kind::AfterWrite(_) => Outcome::Applied,
             Kind::Incomplete { operation, .. } if operation.is_read() => Outcome::NoEffect,
             Kind::Incomplete { .. } => Outcome::Applied,

@@ -64,12 +64,16 @@ async fn single_faults<V: Version>(world: &World<V>) -> Vec<Weather> {
 }
 
 /// What went wrong once, found by chance and shortened.
-const COURSES: [(Scenario, &[Option<Fault>]); 7] = [
+const COURSES: [(Scenario, &[Option<Fault>]); 10] = [
     // Done, turned away, refused by its own new tag; and then nobody can say so.
     (Scenario::EditDates, &[None, None, Some(Fault::StatusAfter(429)), None, Some(Fault::Refuse(400))]),
     (Scenario::Pause, &[None, None, Some(Fault::StatusAfter(429)), None, Some(Fault::Refuse(400))]),
     // The same, and the read after it lags behind.
     (Scenario::EditDates, &[None, None, Some(Fault::StatusAfter(429)), None, Some(Fault::Stale)]),
+    // Done, though its body stalls; repeated by a caller who says so, refused by its own new tag, and nobody can say so.
+    (Scenario::EditDates, &[None, None, Some(Fault::StallBody), None, Some(Fault::Refuse(400))]),
+    (Scenario::EditDates, &[None, None, Some(Fault::StallBody), None, Some(Fault::Stale)]),
+    (Scenario::EditWebhook, &[None, Some(Fault::StallBody), None, Some(Fault::Refuse(400))]),
     // Done, and its repetition under the key is refused.
     (Scenario::Create, &[None, Some(Fault::StatusAfter(302)), Some(Fault::Refuse(400))]),
     // At work on the first attempt while the others are turned away.

@@ -54,7 +54,10 @@ const REAL: &[Edit] = &[
     (
         "a parameter with content",
         |document| {
-            let place = first(document, |kind, _, object| kind == Kind::Parameter && object.get("schema").is_some());
+            let place = first(document, |kind, place, object| {
+                // One that stands in its place is put there by an overlay.
+                kind == Kind::Parameter && place.starts_with("/components/") && object.get("schema").is_some()
+            });
             let parameter = document.pointer_mut(&place).unwrap().as_object_mut().unwrap();
             parameter.remove("schema");
             parameter.insert("content".to_owned(), json!({}));
@@ -65,8 +68,11 @@ const REAL: &[Edit] = &[
     (
         "a cookie parameter",
         |document| {
-            let place =
-                first(document, |kind, _, object| kind == Kind::Parameter && object.get("in") == Some(&json!("query")));
+            let place = first(document, |kind, place, object| {
+                kind == Kind::Parameter
+                    && place.starts_with("/components/")
+                    && object.get("in") == Some(&json!("query"))
+            });
             set(document, &format!("{place}/in"), json!("cookie"))
         },
         "cookie parameters",
@@ -175,7 +181,8 @@ fn the_real_documents_with_faults_are_refused_at_the_right_place() {
     for (fault, edit, message) in REAL {
         let mut document = document.clone();
         let pointer = edit(&mut document);
-        let problems = import(&name, &document.to_string(), None, &overlays).expect_err(fault);
+        let problems = import(&name, &document.to_string(), None, &overlays);
+        let problems = problems.map(|_| ()).expect_err(fault);
         let named = |problem: &&Problem| problem.pointer == pointer && problem.message.contains(message);
         assert!(problems.list().iter().any(|problem| named(&problem)), "{fault} at {pointer}: {problems}");
     }
