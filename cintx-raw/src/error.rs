@@ -388,7 +388,7 @@ mod tests {
 
     fn head(status: u16, headers: &[(header::HeaderName, &str)]) -> Head {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
-        Head { status: StatusCode::from_u16(status).unwrap(), headers, extensions: Extensions::new() }
+        Head { status: StatusCode::from_u16(status).unwrap(), headers, report: None, extensions: Extensions::new() }
     }
 
     #[test]

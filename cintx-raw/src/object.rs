@@ -159,6 +159,7 @@ macro_rules! object {
 pub(crate) use object;
 
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "what the macro writes is for the public types of a version")]
 mod tests {
     #[derive(Debug, Default, PartialEq)]
     struct Note {
