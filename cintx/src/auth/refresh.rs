@@ -86,21 +86,29 @@ impl Tokens {
         {
             self.lost(number, now);
         }
-        let living = self.current.as_ref().filter(|token| !token.is_expired(now)).map(Arc::clone);
+        if let Some(at_hand) = self.at_hand(now) {
+            return at_hand.map_or_else(Demand::Fail, Demand::Use);
+        }
+        let due = self.current.as_ref().filter(|token| !token.is_expired(now)).map(Arc::clone);
+        match (due, self.refresh) {
+            (Some(token), _) => Demand::UseAndRefresh(token, self.begin(now)),
+            (None, Some((number, _))) => Demand::Wait { number, begin: false },
+            (None, None) => Demand::Wait { number: self.begin(now), begin: true },
+        }
+    }
+
+    /// What a caller gets who neither waits nor begins anything; `None` if there is something to begin or to wait for.
+    pub(crate) fn at_hand(&self, now: Now) -> Option<Result<Arc<Token>, TokenError>> {
+        let living = self.current.as_ref().filter(|token| !token.is_expired(now));
         let failure = self.failed.as_ref().filter(|failure| now.since(failure.at) < failure.life);
         match (living, failure) {
-            (Some(token), None) if token.is_due(now) && self.refresh.is_none() => {
-                Demand::UseAndRefresh(token, self.begin(now))
-            }
-            (Some(token), _) => Demand::Use(token),
+            (Some(token), None) if token.is_due(now) && self.refresh.is_none() => None,
+            (Some(token), _) => Some(Ok(Arc::clone(token))),
             (None, Some(failure)) if self.refresh.is_none() => {
                 let left = failure.life.saturating_sub(now.since(failure.at));
-                Demand::Fail(failure.error.clone().with_wait_left(left))
+                Some(Err(failure.error.clone().with_wait_left(left)))
             }
-            (None, _) => match self.refresh {
-                Some((number, _)) => Demand::Wait { number, begin: false },
-                None => Demand::Wait { number: self.begin(now), begin: true },
-            },
+            (None, _) => None,
         }
     }
 

@@ -127,14 +127,12 @@ impl TokenCache {
         self.inner.is_some()
     }
 
-    /// A token that is good now, if that is known without waiting. Who has one need not wait for the next.
-    pub(crate) fn get_now(self: &Arc<Self>) -> Option<Result<Arc<Token>, TokenError>> {
-        if let Some(token) = &self.fixed {
-            return Some(Ok(Arc::clone(token)));
-        }
-        match self.next() {
-            Next::Done(outcome) => Some(outcome),
-            Next::Wait(_) => None,
+    /// A token that is good now, if that is known without waiting. Nothing is begun: what comes of a refresh is told to
+    /// those who wait for it, and who begins one here would not.
+    pub(crate) fn get_now(&self) -> Option<Result<Arc<Token>, TokenError>> {
+        match &self.fixed {
+            Some(token) => Some(Ok(Arc::clone(token))),
+            None => self.lock().tokens.at_hand(self.now()),
         }
     }
 
