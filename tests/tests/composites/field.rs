@@ -705,9 +705,9 @@ async fn twelve_countries_that_are_killed_come_to_their_end<V: Version>() {
         assert_eq!(killed, None, "it is killed at request {dies_at}");
         let costs = run::<V>(&sandbox, &order, usize::MAX, Some(&journal)).await.1.unwrap();
         let mut open = FileJournal::open(&journal).unwrap().open_intents().await.unwrap();
-        // A price that is not the one that was asked for was not changed, or changed again: nobody can tell, and the
-        // intent stays until it is discarded.
-        open.retain(|intent| intent.operation() != "update_cost_per_interview");
+        // Of what takes no key nobody can always tell: a price that is another was not changed, or changed again, and an
+        // older bulk job cannot be looked up. Such an intent stays until it is discarded; a keyed one does not.
+        open.retain(|intent| intent.key().is_some());
         assert_eq!((wrong::<V>(&sandbox, &costs).await, open), (Vec::new(), Vec::new()), "killed at request {dies_at}");
     }
 }
