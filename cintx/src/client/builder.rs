@@ -19,10 +19,10 @@ use crate::client::{CallOptions, Client, Clock, Credentials, RetryPolicy, Timeou
 use crate::error::{Error, FieldError};
 use crate::http::pace::{AdaptivePacer, Pacer};
 use crate::http::{
-    After, AttemptContext, AttemptEvent, BaseUrl, Before, HttpSender, HttpTransport, IntentOf, Pipeline, SentKeys,
+    After, AttemptContext, AttemptEvent, BaseUrl, Before, HttpSender, HttpTransport, Pipeline, SentKeys,
     ServerToServer, Shared, client_builder, is_loopback,
 };
-use crate::recovery::{Intent, Journal};
+use crate::recovery::Journal;
 use crate::types::is_invisible;
 use crate::version::Version;
 
@@ -57,7 +57,7 @@ pub struct ClientBuilder<V: Version> {
     options: CallOptions,
     before: Option<Before>,
     after: Option<After>,
-    journal: Option<(Arc<dyn Journal>, IntentOf)>,
+    journal: Option<Arc<dyn Journal>>,
     version: PhantomData<V>,
 }
 
@@ -267,7 +267,7 @@ impl<V: Version> ClientBuilder<V> {
 
     /// Writes down every write before it is sent, so that [`Client::recover`] can complete it after a crash.
     pub fn journal(mut self, journal: impl Journal + 'static) -> Self {
-        self.journal = Some((Arc::new(journal), Intent::of));
+        self.journal = Some(Arc::new(journal));
         self
     }
 
@@ -338,7 +338,6 @@ impl<V: Version> ClientBuilder<V> {
                 renewed(Source::Endpoint(endpoint), self.store, self.margin, self.clock.clone())
             }
         };
-        let (journal, intent_of) = self.journal.unzip();
         let shared = Shared {
             http,
             api_version: V::DATE,
@@ -354,8 +353,7 @@ impl<V: Version> ClientBuilder<V> {
             clock: self.clock,
             before: self.before,
             after: self.after,
-            journal,
-            intent_of,
+            journal: self.journal,
             cache: Cache::default(),
             sent_keys: SentKeys::default(),
         };

@@ -307,7 +307,7 @@ impl CallOptions {
             self.problems
                 .push(FieldError::new("business_key", "is empty, expected a text that identifies what is wanted"));
         }
-        self.key = Some(KeyChoice::business(key));
+        self.key = Some(KeyChoice::Business(key));
         self
     }
 

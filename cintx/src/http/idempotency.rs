@@ -17,28 +17,18 @@ use crate::error::FieldError;
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Where a key comes from, unless it is fresh.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum KeyChoice {
     Given(String),
-    Business(String, Derivation),
+    Business(String),
 }
-
-impl KeyChoice {
-    pub(crate) fn business(key: String) -> Self {
-        Self::Business(key, Derivation(derived))
-    }
-}
-
-/// How a business key becomes an idempotency key. A pointer, so that a program without one does not hold the hash.
-#[derive(Clone, Copy)]
-pub(crate) struct Derivation(fn(&str, &Operation, &str, KeyFormat) -> String);
 
 impl fmt::Debug for KeyChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A business key may be a customer's name.
         f.write_str(match self {
             Self::Given(_) => "Given(..)",
-            Self::Business(..) => "Business(..)",
+            Self::Business(_) => "Business(..)",
         })
     }
 }
@@ -61,9 +51,7 @@ pub(crate) fn give_key(request: &mut Request, choice: Option<&KeyChoice>) -> Res
             check(key, format)?;
             key.clone()
         }
-        Some(KeyChoice::Business(business, Derivation(derived))) => {
-            derived(business, operation, request.target(), format)
-        }
+        Some(KeyChoice::Business(business)) => derived(business, operation, request.target(), format),
         None => fresh(format),
     };
     let value = HeaderValue::try_from(key)

@@ -8,7 +8,7 @@ use cintx_raw::Request;
 
 use super::Shared;
 use crate::error::Outcome;
-use crate::recovery::JournalError;
+use crate::recovery::{Intent, JournalError};
 
 /// The intents of the calls under way in this process, of all clients: two may share a journal. What is among them is
 /// not for [`Client::recover`](crate::Client::recover).
@@ -43,9 +43,8 @@ impl<'a> CallIntent<'a> {
 
     /// Writes down what is about to be done, unless that was done before an earlier attempt.
     pub(super) async fn begin(&mut self, request: &Request, known: Option<&[String]>) -> Result<(), JournalError> {
-        let Shared { journal, intent_of, api_version, clock, .. } = self.shared;
-        let (Some(journal), Some(intent_of), true) = (journal, intent_of, self.is_to_begin()) else { return Ok(()) };
-        let mut intent = intent_of(request, api_version, clock.now());
+        let Some(journal) = self.shared.journal.as_ref().filter(|_| self.is_to_begin()) else { return Ok(()) };
+        let mut intent = Intent::of(request, self.shared.api_version, self.shared.clock.now());
         intent.known_before = known.map(<[String]>::to_vec);
         intent.server = Some(self.shared.base_url(request.operation().host).as_str().to_owned());
         locked().insert(intent.id.clone());

@@ -54,7 +54,7 @@ use crate::cache::Cache;
 use crate::client::clock::SharedClock;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
-use crate::recovery::{Intent, Journal, REPLAY_WITHIN};
+use crate::recovery::{Journal, REPLAY_WITHIN};
 
 /// A token that was got longer ago is asked for again.
 const MAX_CREDENTIAL_AGE: Duration = Duration::from_secs(1);
@@ -62,9 +62,6 @@ const MAX_CREDENTIAL_AGE: Duration = Duration::from_secs(1);
 /// Lists the ids of what a create could be taken for. A pointer, so that a program without such a create does not hold
 /// the table of operations that it needs.
 pub(crate) type LookFirst = for<'a> fn(&'a Pipeline, &'a Request) -> BoxFuture<'a, Option<Vec<String>>>;
-
-/// Writes down what a request is about to do. A pointer, so that a program without a journal does not hold it.
-pub(crate) type IntentOf = fn(&Request, &str, Timestamp) -> Intent;
 
 /// What the clones of one client share.
 pub(crate) struct Shared {
@@ -83,7 +80,6 @@ pub(crate) struct Shared {
     pub(crate) before: Option<Before>,
     pub(crate) after: Option<After>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
-    pub(crate) intent_of: Option<IntentOf>,
     pub(crate) cache: Cache,
     /// The idempotency keys that callers chose.
     pub(crate) sent_keys: SentKeys,

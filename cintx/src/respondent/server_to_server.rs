@@ -441,7 +441,6 @@ impl ServerToServerBuilder {
             before: None,
             after: self.after,
             journal: None,
-            intent_of: None,
             cache: Cache::default(),
             sent_keys: SentKeys::default(),
         };
