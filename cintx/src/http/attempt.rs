@@ -1,13 +1,11 @@
 //! One attempt: one HTTP exchange within its time, and what it says about how far the request got.
 
-use std::pin::{Pin, pin};
-use std::task::Poll;
 use std::time::Duration;
 
 use cintx_raw::{BoxError, ByteStream, Operation, RawResponse, Request};
 use futures_util::StreamExt as _;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, timeout_at};
 
 use super::Pipeline;
 use super::hooks::{self, AttemptContext, AttemptEvent};
@@ -104,12 +102,8 @@ impl Pipeline {
         let body = request.body().map(|body| body.bytes.clone());
         let outgoing = Outgoing { method: operation.method.clone(), url, headers, body, holds_secret: false };
         // One time limit for head and body.
-        let mut end = pin!(tokio::time::sleep_until(began.checked_add(limit).unwrap_or_else(|| began + FAR_FUTURE)));
-        let sent = {
-            let sending = pin!(self.shared.http.send(outgoing));
-            in_time(end.as_mut(), sending).await
-        };
-        let answer = match sent {
+        let end = began.checked_add(limit).unwrap_or_else(|| began + FAR_FUTURE);
+        let answer = match timeout_at(end, self.shared.http.send(outgoing)).await {
             Ok(Ok(answer)) => answer,
             // It may have been read by now; whether it was is not known.
             Err(_) => return AttemptResult::nothing(Attempt::Lost, Box::new(TimedOut::Attempt(limit))),
@@ -166,7 +160,7 @@ impl Pipeline {
         &self,
         operation: &'static Operation,
         (status, headers, body): (StatusCode, HeaderMap, ByteStream),
-        (limit, end): (Duration, Pin<&mut Sleep>),
+        (limit, end): (Duration, Instant),
     ) -> AttemptResult {
         let retry_after = retry_after(&headers);
         let answered = Attempt::Answered { status: status.as_u16(), retry_after };
@@ -178,10 +172,8 @@ impl Pipeline {
                 RawResponse { status, headers, body, checked: None, report: None, extensions: Extensions::new() };
             return AttemptResult { attempt: answered, retry_after, answer: Ok(answer) };
         }
-        let body = {
-            let collecting = pin!(body.collect(self.shared.max_answer));
-            in_time(end, collecting).await.unwrap_or_else(|Late| Err(BoxError::from(TimedOut::Attempt(limit))))
-        };
+        let body = timeout_at(end, body.collect(self.shared.max_answer)).await;
+        let body = body.unwrap_or_else(|_| Err(BoxError::from(TimedOut::Attempt(limit))));
         let checked = operation.check_answer(status, &headers, body.as_deref().ok());
         let (attempt, body) = match body {
             body if checked.is_err() => (Attempt::Unexpected, ByteStream::full(body.unwrap_or_default())),
@@ -201,19 +193,6 @@ impl Pipeline {
             RawResponse { status, headers, body, checked: Some(checked), report: None, extensions: Extensions::new() };
         AttemptResult { attempt, retry_after, answer: Ok(answer) }
     }
-}
-
-/// The time is over.
-struct Late;
-
-/// What something comes to, unless the time ends before.
-async fn in_time<T>(mut end: Pin<&mut Sleep>, mut work: Pin<&mut impl Future<Output = T>>) -> Result<T, Late> {
-    std::future::poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Ready(done) => Poll::Ready(Ok(done)),
-        // What has used up its share of the thread must not keep the time from ending.
-        Poll::Pending => pin!(tokio::task::unconstrained(end.as_mut())).poll(cx).map(|()| Err(Late)),
-    })
-    .await
 }
 
 /// A download that ends with an error when nothing has come for too long.
