@@ -112,9 +112,9 @@ fn calls(sandbox: &Sandbox, operation: &str) -> usize {
     sandbox.requests().iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
 }
 
-async fn a_plan_that_is_applied_twice_makes_nothing_twice<V: Version>(setup: Setup<V>) {
-    let mut study = study(&setup.sandbox);
-    study.target_groups[1].launch = StudyLaunch::Now;
+/// Applies one plan three times: the launch of one target group is refused at first, then made up for alone, and then
+/// nothing is left to do.
+async fn apply_until_nothing_is_left<V: Version>(study: &Study, setup: &Setup<V>) {
     let refused = Fault::on("create_launch_fielding_run_from_draft_job").status(422).after(1).times(1);
     setup.sandbox.inject(refused);
     let plan = study.plan(&setup.cint).await.unwrap().concurrency(1);
@@ -122,12 +122,18 @@ async fn a_plan_that_is_applied_twice_makes_nothing_twice<V: Version>(setup: Set
     assert_eq!(first.failures().map(|(name, _)| name).collect::<Vec<_>>(), ["German drinks"]);
     let mut told = Vec::new();
     let second = plan.apply_each(|step| told.push(step.to_string())).await.unwrap().into_applied().unwrap();
-    assert_eq!(told, ["launch target group \"German drinks\""]);
+    assert_eq!(told, ["launch target group \"German drinks\""], "what was changed is not changed again");
     assert_eq!(&second.target_groups[0].1, first.target_groups[0].1.as_ref().unwrap());
-    let third = plan.apply(|_| panic!("nothing is left to do")).await.unwrap();
+    let third = plan.apply(|step| panic!("nothing is left to do: {step}")).await.unwrap();
     assert_eq!(third, second);
     let wanted = ["German drinks", "UK drinks"].map(|name| (name.to_owned(), "live".to_owned()));
     assert_eq!(state(&setup.cint).await["MyDrinksSurveyQ1"], wanted);
+}
+
+async fn a_plan_that_is_applied_twice_makes_nothing_twice<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    study.target_groups[1].launch = StudyLaunch::Now;
+    apply_until_nothing_is_left(&study, &setup).await;
     assert_eq!((calls(&setup.sandbox, "create_project"), calls(&setup.sandbox, "create_target_group")), (1, 2));
     setup.assert_no_violation();
 }
@@ -141,18 +147,7 @@ async fn a_plan_of_changed_drafts_can_be_applied_again<V: Version>(setup: Setup<
         group.length_of_interview = LengthOfInterview::minutes(15).unwrap();
         group.launch = StudyLaunch::Now;
     }
-    let refused = Fault::on("create_launch_fielding_run_from_draft_job").status(422).after(1).times(1);
-    setup.sandbox.inject(refused);
-    let plan = study.plan(&setup.cint).await.unwrap().concurrency(1);
-    let first = plan.apply_each(|_| {}).await.unwrap();
-    assert_eq!(first.failures().map(|(name, _)| name).collect::<Vec<_>>(), ["German drinks"]);
-    let mut told = Vec::new();
-    let second = plan.apply_each(|step| told.push(step.to_string())).await.unwrap().into_applied().unwrap();
-    assert_eq!(told, ["launch target group \"German drinks\""], "what was changed is not changed again");
-    let third = plan.apply(|step| panic!("nothing is left to do: {step}")).await.unwrap();
-    assert_eq!(third, second);
-    let wanted = ["German drinks", "UK drinks"].map(|name| (name.to_owned(), "live".to_owned()));
-    assert_eq!(state(&setup.cint).await["MyDrinksSurveyQ1"], wanted);
+    apply_until_nothing_is_left(&study, &setup).await;
     assert!(study.plan(&setup.cint).await.unwrap().is_empty());
     setup.assert_no_violation();
 }
