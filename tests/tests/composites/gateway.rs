@@ -147,15 +147,46 @@ pub(crate) enum Weather {
     /// That one and all that come after it.
     From(usize, Fault),
     /// Each of them what stands in its place, and the rest nothing.
-    Course(&'static [Option<Fault>]),
+    Course(Course),
     /// Each of them something else, in so many percent of the cases.
     Random(fastrand::Rng, u32),
 }
 
+/// What the requests of a call met, one after the other: as it is read in a report, and played again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Course {
+    pub(crate) faults: Vec<Option<Fault>>,
+    /// Whether the token endpoint was down, for each request to it.
+    pub(crate) tokens: Vec<bool>,
+}
+
+impl Course {
+    /// The faults of requests to the API.
+    pub(crate) fn of(faults: &[Option<Fault>]) -> Self {
+        Self { faults: faults.to_vec(), tokens: Vec::new() }
+    }
+
+    /// Those that have one thing less in them.
+    pub(crate) fn shorter(&self) -> impl Iterator<Item = Self> {
+        let faults = (0..self.faults.len()).filter(|&number| self.faults[number].is_some()).map(|number| {
+            let mut shorter = self.clone();
+            shorter.faults[number] = None;
+            shorter
+        });
+        let tokens = (0..self.tokens.len()).filter(|&number| self.tokens[number]).map(|number| {
+            let mut shorter = self.clone();
+            shorter.tokens[number] = false;
+            shorter
+        });
+        faults.chain(tokens)
+    }
+}
+
 impl Weather {
     /// Whether the token endpoint is down: less often than the API has bad days, and not in one of a single fault.
-    fn takes_tokens_away(&mut self) -> bool {
+    fn takes_tokens_away(&mut self, number: usize) -> bool {
         match self {
+            Self::Course(course) => course.tokens.get(number).copied().unwrap_or_default(),
             Self::Random(random, percent) => random.u32(0..200) < *percent,
             _ => false,
         }
@@ -166,7 +197,7 @@ impl Weather {
             Self::Calm => None,
             Self::One(one, fault) => (number == *one).then_some(*fault),
             Self::From(first, fault) => (number >= *first).then_some(*fault),
-            Self::Course(faults) => faults.get(number).copied().flatten(),
+            Self::Course(course) => course.faults.get(number).copied().flatten(),
             Self::Random(random, percent) => {
                 let faults = if method == Method::GET { &OF_READS[..] } else { &OF_WRITES[..] };
                 // The gateway fails more often than the machine.
@@ -183,6 +214,8 @@ impl Weather {
 struct State {
     weather: Weather,
     seen: Vec<(Method, Option<Fault>)>,
+    /// Whether the token endpoint was down, for each request to it.
+    asked_for_tokens: Vec<bool>,
     /// What each read was answered last.
     answers: BTreeMap<String, Response<Bytes>>,
     written_at: Option<Instant>,
@@ -205,6 +238,7 @@ impl State {
         Self {
             weather,
             seen: Vec::new(),
+            asked_for_tokens: Vec::new(),
             answers: BTreeMap::new(),
             written_at: None,
             untold: BTreeSet::new(),
@@ -246,6 +280,7 @@ impl Gateway {
         let mut state = self.state.lock().unwrap();
         state.weather = weather;
         state.seen.clear();
+        state.asked_for_tokens.clear();
         state.answers.clear();
         state.written_at = None;
         state.untold.clear();
@@ -256,8 +291,15 @@ impl Gateway {
         self.state.lock().unwrap().seen.iter().map(|(method, _)| method.clone()).collect()
     }
 
+    /// What each request met, to be played again.
+    pub(crate) fn course(&self) -> Course {
+        let state = self.state.lock().unwrap();
+        let faults = state.seen.iter().map(|&(_, fault)| fault).collect();
+        Course { faults, tokens: state.asked_for_tokens.clone() }
+    }
+
     /// What each request met, to be read by people.
-    pub(crate) fn course(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         let state = self.state.lock().unwrap();
         let met = |(method, fault): &(Method, Option<Fault>)| match fault {
             Some(fault) => format!("{method} {fault:?}"),
@@ -407,7 +449,14 @@ impl Gateway {
     }
 
     fn give_token(&self, request: Request<Bytes>) -> Response<Bytes> {
-        if self.state.lock().unwrap().weather.takes_tokens_away() {
+        let is_down = {
+            let mut state = self.state.lock().unwrap();
+            let number = state.asked_for_tokens.len();
+            let is_down = state.weather.takes_tokens_away(number);
+            state.asked_for_tokens.push(is_down);
+            is_down
+        };
+        if is_down {
             return error(503);
         }
         let answer = self.sandbox.answer(request);

@@ -22,7 +22,7 @@ use cintx::recovery::Resolution;
 use cintx::{Client, Error, Outcome, Version};
 use http::Method;
 
-use self::gateway::{Fault, LATE, OF_CALLERS, OF_READS, OF_WRITES, Weather};
+use self::gateway::{Course, Fault, LATE, OF_CALLERS, OF_READS, OF_WRITES, Weather};
 use self::scenario::{Scenario, World};
 
 /// Schedules of each version, without `CINTX_SCHEDULES`.
@@ -85,7 +85,7 @@ const COURSES: [(Scenario, &[Option<Fault>]); 10] = [
 /// The courses of a scenario, each with every way to find out what became of it, and with either kind of caller.
 fn courses(scenario: Scenario) -> Vec<Weather> {
     let of_it = COURSES.iter().filter(|(of, _)| *of == scenario);
-    of_it.flat_map(|(_, faults)| (0..24).map(|_| Weather::Course(faults))).collect()
+    of_it.flat_map(|(_, faults)| (0..24).map(|_| Weather::Course(Course::of(faults)))).collect()
 }
 
 /// What the sandbox holds before the call, and after one that met nothing.
@@ -174,16 +174,17 @@ impl Inquiry {
     }
 }
 
-/// What is wrong with what a call came to.
+/// What is wrong with what a call came to. The number of the case says who the caller is.
 async fn problem<V: Version>(
     world: &World<V>,
     weather: Weather,
+    case: u64,
     (before, done): &(String, String),
     count: &mut Count,
-) -> Option<String> {
-    let inquiry = Inquiry::of(count.cases);
+) -> Option<Problem> {
+    let inquiry = Inquiry::of(case);
     // Some callers repeat what sets a state, whichever way they find out.
-    world.repeat_writes(count.cases.is_multiple_of(3));
+    world.repeat_writes(case.is_multiple_of(3));
     count.cases += 1;
     let client = world.begin();
     let in_parts = world.scenario.is_in_parts();
@@ -193,16 +194,17 @@ async fn problem<V: Version>(
         () = world.gateway.died() => End::Killed,
         result = world.play(&client) => result.map_or_else(End::Failed, |()| End::Success),
     };
-    let (untold, course) = (world.gateway.untold(), world.gateway.course());
+    let (untold, course, told) = (world.gateway.untold(), world.gateway.course(), world.gateway.told());
+    let problem = |what: String| Some(Problem { what: format!("{what}; {told}"), course: course.clone() });
     world.gateway.set(Weather::Calm);
     let open = world.journal.open();
     // Of a call in parts the whole is known, though the last of its writes may not be.
     if end.is_known() && !open.is_empty() && !in_parts {
-        return Some(format!("leaves an intent, though it is known: {open:?}; {course}"));
+        return problem(format!("leaves an intent, though it is known: {open:?}"));
     }
     let is_open = |path: &String| open.iter().any(|intent| path.ends_with(intent.path()));
     if let Some(lost) = untold.iter().find(|path| !end.is_known() && !is_open(path)) {
-        return Some(format!("leaves no intent of {lost}; {course}"));
+        return problem(format!("leaves no intent of {lost}"));
     }
     let is_settled = end.is_known() && (!in_parts || open.is_empty());
     let resolutions = if is_settled { Vec::new() } else { inquiry.make(world, &client, &end).await };
@@ -210,7 +212,7 @@ async fn problem<V: Version>(
     tokio::time::sleep(LATE * 2).await;
     let after = world.state().await;
     if after != *before && after != *done && (!in_parts || matches!(end, End::Success)) {
-        return Some(format!("{inquiry:?} leaves {}; {course}", difference(done, &after)));
+        return problem(format!("{inquiry:?} leaves {}", difference(done, &after)));
     }
     let changed = after != *before;
     let still_open = world.journal.open().len();
@@ -222,10 +224,10 @@ async fn problem<V: Version>(
             Outcome::Applied if !changed => Some("says it took effect, but nothing changed".to_owned()),
             _ => None,
         }
-        .map(|wrong| format!("{wrong}: {error:#}; {course}")),
+        .map(|wrong| format!("{wrong}: {error:#}")),
         End::Success | End::Killed => None,
     };
-    wrong.or_else(|| {
+    let wrong = wrong.or_else(|| {
         let decided = resolutions.iter().flatten().filter(|it| !matches!(it, Resolution::Unknown { .. }));
         match &resolutions[..] {
             [Some(Resolution::Applied { .. })] if !changed => Some("is settled as applied, but nothing changed"),
@@ -239,8 +241,47 @@ async fn problem<V: Version>(
             }
             _ => None,
         }
-        .map(|wrong| format!("{wrong}: {inquiry:?} {resolutions:?}; {course}"))
-    })
+        .map(|wrong| format!("{wrong}: {inquiry:?} {resolutions:?}"))
+    });
+    wrong.and_then(problem)
+}
+
+/// A call that came to something wrong.
+#[derive(Clone, Debug, PartialEq)]
+struct Problem {
+    what: String,
+    /// What its requests met.
+    course: Course,
+}
+
+/// The problem with as little as possible in its course, of the same case: each fault is left out that it does not need.
+async fn shorten(mut problem: Problem, mut again: impl AsyncFnMut(Course) -> Option<Problem>) -> Problem {
+    let mut untried: Vec<Course> = problem.course.shorter().collect();
+    while let Some(course) = untried.pop() {
+        if let Some(shorter) = again(course).await {
+            untried = shorter.course.shorter().collect();
+            problem = shorter;
+        }
+    }
+    problem
+}
+
+/// Two faults of nine make this one, and an endpoint that is down makes nothing of it.
+#[tokio::test]
+async fn a_problem_is_shortened_to_what_it_needs() {
+    let faults = [503, 400, 302, 401, 429, 499, 501, 504, 520].map(|status| Some(Fault::StatusAfter(status)));
+    let long = Course { faults: faults.to_vec(), tokens: vec![false, true, true] };
+    let mut tried = 0;
+    let again = async |course: Course| {
+        tried += 1;
+        let is_wrong = course.faults[2].is_some() && course.faults[6].is_some();
+        is_wrong.then(|| Problem { what: "wrong".to_owned(), course })
+    };
+    let short = shorten(Problem { what: "wrong".to_owned(), course: long }, again).await.course;
+    let mut needed = [None; 9];
+    (needed[2], needed[6]) = (faults[2], faults[6]);
+    assert_eq!(short, Course { faults: needed.to_vec(), tokens: vec![false; 3] });
+    assert!(tried < 100, "{tried} times");
 }
 
 impl Count {
@@ -295,11 +336,19 @@ where
                 let world = World::<V>::new(scenario).await;
                 let ends = Box::pin(ends(&world)).await;
                 let mut count = Count::default();
-                for weather in weathers(&world).await {
+                for (case, weather) in (0..).zip(weathers(&world).await) {
                     let about = format!("{scenario:?} {weather:?}");
-                    if let Some(problem) = Box::pin(problem(&world, weather, &ends, &mut count)).await {
-                        problems.lock().unwrap().push(format!("{about} {problem}"));
-                    }
+                    let Some(long) = Box::pin(problem(&world, weather, case, &ends, &mut count)).await else {
+                        continue;
+                    };
+                    let again = async |course| {
+                        let weather = Weather::Course(course);
+                        Box::pin(problem(&world, weather, case, &ends, &mut Count::default())).await
+                    };
+                    let short = shorten(long.clone(), again).await;
+                    let Problem { what, course } = short;
+                    let problem = format!("{about} {}\n  shortest, as case {case}: {what} {course:?}", long.what);
+                    problems.lock().unwrap().push(problem);
                 }
                 counts.lock().unwrap().insert(scenario.name(), count);
             }
@@ -334,11 +383,6 @@ fn every_single_fault<V: Version>() {
     report::<V>("cases", &counts, began.elapsed());
 }
 
-/// Seeds that once showed a wrong verdict or an intent that stayed: an attempt that was sent late in a call, or after the
-/// machine had slept, counted as old; a refused write of an edit stayed in the journal beside the one after it; and after
-/// a restart, what was written down by a clock that was behind counted as old.
-const ONCE_WRONG: [u64; 5] = [8_132, 8_894, 11_585, 11_597, 1_002_758];
-
 /// The guide counts what is played.
 #[test]
 fn the_guide_says_how_much_is_played() {
@@ -359,7 +403,6 @@ fn schedules<V: Version>() {
     let each = wanted.div_ceil(Scenario::ALL.len() as u64);
     let counts = play_all::<V, _>(|_| {
         let weathers = (first..first + each)
-            .chain(ONCE_WRONG)
             .map(|seed| Weather::Random(fastrand::Rng::with_seed(seed), [10, 30, 60][(seed % 3) as usize]));
         Box::pin(std::future::ready(weathers.collect()))
     });

@@ -80,7 +80,7 @@ async fn a_study_comes_to_the_same_end_in_any_weather<V: Version>() {
                 (error.outcome(), format!("{error:#}"))
             }),
         };
-        let course = world.gateway.course();
+        let course = world.gateway.told();
         world.gateway.set(Weather::Calm);
         world.gateway.put_clock_right();
         // What is late comes in the meantime.
