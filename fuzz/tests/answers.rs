@@ -18,6 +18,9 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+/// Each edit may multiply what is there, lists of lists too: more of them can fill the memory.
+const MAX_EDITS: usize = 8;
+
 /// What takes the place of a value.
 #[derive(Clone, Debug, TypeGenerator)]
 enum Odd {
@@ -53,7 +56,7 @@ impl Odd {
             Self::NumberAsText(number) => json!(number.to_string()),
             Self::Digits(number) => json!(number.to_string()),
             Self::EmptyList => json!([]),
-            Self::List(times) => Value::Array(vec![old.clone(); usize::from(*times)]),
+            Self::List(times) => Value::Array(vec![old.clone(); usize::from(*times % 4)]),
             Self::EmptyObject => json!({}),
             Self::Wrapped => json!({ "value": old }),
             Self::Midnight => json!("2026-11-29T24:00:00"),
@@ -111,7 +114,7 @@ impl Damage {
             Self::None => {}
             Self::Values(edits) => {
                 if let Ok(mut json) = serde_json::from_slice::<Value>(&body) {
-                    for (place, odd) in edits {
+                    for (place, odd) in edits.iter().take(MAX_EDITS) {
                         damage(&mut json, *place, odd);
                     }
                     body = json.to_string().into();
@@ -241,7 +244,7 @@ async fn in_field(client: &Client<V2025_12_18>, sandbox: &Sandbox) -> Result<(Pr
 fn odd_values() {
     let world = AssertUnwindSafe(World::new());
     check!().with_type::<(u8, Vec<(u16, Odd)>)>().for_each(|(which, edits)| {
-        world.check(*which, Damage::Values(edits.iter().take(8).cloned().collect()));
+        world.check(*which, Damage::Values(edits.clone()));
     });
 }
 
