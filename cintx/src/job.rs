@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -94,8 +94,18 @@ impl<K: JobKind> Job<K> {
     /// See [when a call fails](crate::guide::failures).
     pub async fn details(&self) -> Result<JobDetails<K::Done>, Error> {
         let JobPoll { status, origin, .. } = self.kind.ask(&self.id).await?;
-        let JobOrigin { created_at, created_by, trace_id } = origin;
+        let JobOrigin { created_at, created_by, trace_id, .. } = origin;
         Ok(JobDetails { status, created_at, created_by, trace_id })
+    }
+
+    /// Whether it has failed, and was asked for before `since`, by the API's own clock: by another call, that is. A
+    /// failure of which the API does not say how old it is counts as such.
+    pub(crate) async fn failed_before(&self, since: Instant) -> bool {
+        let Ok(JobPoll { status: JobStatus::Failed(_), origin, .. }) = self.kind.ask(&self.id).await else {
+            return false;
+        };
+        let age = origin.answered_at.zip(origin.created_at).map(|(now, at)| now.duration_since(at));
+        age.is_none_or(|age| age > SignedDuration::try_from(since.elapsed()).unwrap_or(SignedDuration::MAX))
     }
 
     /// Waits for the job's end: asks soon, then ever more rarely, or when the API says to ask again.
@@ -265,6 +275,8 @@ pub struct JobOrigin {
     pub(crate) created_at: Option<Timestamp>,
     pub(crate) created_by: Option<UserId>,
     pub(crate) trace_id: Option<String>,
+    /// When the API said all this.
+    pub(crate) answered_at: Option<Timestamp>,
 }
 
 impl<T> JobStatus<Option<T>> {
@@ -293,6 +305,11 @@ pub(crate) fn job_status<T>(
 
 /// The longest wait between two questions about a job that the API can ask for.
 const MAX_JOB_WAIT: Duration = Duration::from_secs(300);
+
+/// When the API answered, by its own clock.
+pub(crate) fn answered_at(headers: &http::HeaderMap) -> Option<Timestamp> {
+    crate::retry_after::answered_at(headers).and_then(|at| Timestamp::try_from(at).ok())
+}
 
 /// What an answer says of when to ask again, five minutes at most.
 pub(crate) fn poll_pause(headers: &http::HeaderMap) -> Option<Duration> {
@@ -397,7 +414,8 @@ mod tests {
         let pace = |limit| Pace { first: Duration::from_secs(1), longest: Duration::from_secs(1), limit };
         for limit in [Duration::ZERO, Duration::from_secs(10)] {
             let began = Instant::now();
-            let ended = poll::<()>("a test", pace(limit), Outcome::NoEffect, || std::future::pending().boxed()).await;
+            let ended = poll::<()>("a test", pace(limit), Outcome::NoEffect, || std::future::pending().boxed());
+            let ended = tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it ends");
             assert!(ended.unwrap_err().is_timeout());
             assert_eq!(began.elapsed(), limit.max(LAST_LOOK_WITHIN));
         }
@@ -410,7 +428,8 @@ mod tests {
                 _ => std::future::pending().boxed(),
             }
         });
-        assert_eq!(ended.await.unwrap_err().kind(), ErrorKind::Unreadable);
+        let ended = tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it ends");
+        assert_eq!(ended.unwrap_err().kind(), ErrorKind::Unreadable);
     }
 
     #[tokio::test(start_paused = true)]

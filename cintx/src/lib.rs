@@ -162,9 +162,20 @@ pub use cintx_raw as raw;
 /// The crates whose types appear in public signatures.
 pub mod reexports {
     pub use ::http;
+    #[cfg(feature = "inbox-axum")]
+    pub use axum;
+    #[cfg(feature = "webhook-axum")]
+    pub use axum_core;
+    pub use bytes;
+    pub use futures_util;
     pub use jiff;
+    #[cfg(feature = "inbox-redb")]
+    pub use redb;
     pub use reqwest;
     pub use rust_decimal;
+    #[cfg(feature = "study-schema")]
+    pub use schemars;
+    pub use serde_json;
 }
 
 pub use self::client::{Client, ClientBuilder};

@@ -1,7 +1,7 @@
 //! How long a server asks to wait: the one reading of `Retry-After`, for repeated attempts and for
 //! questions about jobs. It depends on nothing else.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, header};
 
@@ -12,10 +12,13 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = |text: &str| httpdate::parse_http_date(text).ok();
-    let until = date(text)?;
-    let now = headers.get(header::DATE).and_then(|value| date(value.to_str().ok()?))?;
-    Some(until.duration_since(now).unwrap_or_default())
+    let until = httpdate::parse_http_date(text).ok()?;
+    Some(until.duration_since(answered_at(headers)?).unwrap_or_default())
+}
+
+/// When the server answered, by its own clock, to the second.
+pub(crate) fn answered_at(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use bolero::check;
 use cintx::audience::{Audience, Question};
 use cintx::client::CallOptions;
 use cintx::respondent::IdList;
-use cintx::study::Study;
+use cintx::study::{Study, StudyLaunch, StudyNumber};
 use cintx::types::{
-    ActivityPeriod, CountryCode, CustomerReference, IncidenceRate, Interval, LanguageCode, Locale, Money, SurveyUrl,
-    TargetGroupId, UserId,
+    ActivityPeriod, BusinessUnitId, CountryCode, CustomerReference, EndClientId, IncidenceRate, Interval, LanguageCode,
+    Locale, Money, SupplierId, SurveyUrl, TargetGroupId, UserId,
 };
 
 /// Reads a value, and reads what it is written as.
@@ -45,6 +45,11 @@ fn text_of_values() {
         round_trip::<CustomerReference>(&text);
         round_trip::<UserId>(&text);
         round_trip::<TargetGroupId>(&text);
+        round_trip::<BusinessUnitId>(&text);
+        round_trip::<EndClientId>(&text);
+        round_trip::<SupplierId>(&text);
+        round_trip::<StudyLaunch>(&text);
+        round_trip::<StudyNumber>(&text);
     });
 }
 

@@ -174,7 +174,7 @@ async fn the_canary_is_found_nowhere() {
     // An unknown outcome is a warning, in a span that says what it is about.
     let warned = |line: &&str| line.contains("WARN") && line.contains("the call failed") && line.contains(KEY);
     let warning = log.lines().find(warned).unwrap_or_default();
-    for part in ["operation=\"create_project\"", "target=\"/demand/accounts/2428/projects\""] {
+    for part in ["operation=\"create_project\"", "account=\"2428\"", "target=\"/demand/accounts/2428/projects\""] {
         assert!(warning.contains(part), "{part} in {warning:?}");
     }
     assert!(journal.contains("create_webhook"));

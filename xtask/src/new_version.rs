@@ -423,7 +423,24 @@ fn words(change: &Change) -> Vec<String> {
     found
 }
 
-/// The files of a version's wire module, and those of `common/` that it lists, that have one of the names.
+/// The files below the wire's folder that are neither a version's nor shared by those that list them.
+fn for_every_version(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match path.is_dir() {
+            true if name == "common" || name.starts_with("v20") => {}
+            true => files.extend(for_every_version(&path)?),
+            false if path.extension().is_some_and(|it| it == "rs") => files.push(path),
+            false => {}
+        }
+    }
+    Ok(files)
+}
+
+/// The files that have one of the names: of a version's wire module, of `common/` as far as it lists them, and those
+/// that write for every version.
 fn named_in(workspace: &Workspace, date: &str, names: &[String]) -> Result<Option<String>> {
     let wire = workspace.root().join("cintx/src/wire");
     let own = wire.join(format!("v{}", date.replace('-', "_")));
@@ -431,6 +448,8 @@ fn named_in(workspace: &Workspace, date: &str, names: &[String]) -> Result<Optio
     let mut files: Vec<PathBuf> = fs::read_dir(&own)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     let shared = list.lines().filter_map(|line| line.strip_prefix("#[path = \"../common/")?.strip_suffix("\"]"));
     files.extend(shared.map(|name| wire.join("common").join(name)));
+    files.extend(for_every_version(&wire)?);
+    files.push(workspace.root().join("cintx/src/recovery/compare.rs"));
     files.sort();
     let mut found = Vec::new();
     for file in files.iter().filter(|file| file.is_file()) {
@@ -633,6 +652,7 @@ mod tests {
             ),
             ("cintx-sandbox/src/dogs.rs", "// \"playful\" dogs\nlet answer = \"add_dog\";\n"),
             ("tests/tests/dogs.rs", "V::DATE == \"2031-05-06\"\n"),
+            ("cintx/src/wire/kennels.rs", "json!({ \"add_dog\": 1 })\n"),
             ("cintx/src/wire/v2031_05_06/dogs.rs", "raw.add_dog_with(&params).await\n"),
             ("cintx/src/wire/v2031_05_06/mod.rs", "//! 2031-05-06 on the wire.\nuse cintx_raw::v2031_05_06 as raw;\n"),
             (
@@ -672,7 +692,7 @@ mod tests {
             "[x] imported: openapi/2032-01-01.json",
             "[ ] write the summaries, in our words, of: adopt_dog",
             "openapi/docs/operations.toml has no summary of: adopt_dog",
-            "[ ] adopt_dog: the method is `adopt_dog` and was `add_dog`; named in cintx/src/wire/v2032_01_01/dogs.rs; the simulated Exchange has it in cintx-sandbox/src/dogs.rs",
+            "[ ] adopt_dog: the method is `adopt_dog` and was `add_dog`; named in cintx/src/wire/kennels.rs, cintx/src/wire/v2032_01_01/dogs.rs; the simulated Exchange has it in cintx-sandbox/src/dogs.rs",
             "asks for 2031-05-06 by name means 2032-01-01, too: tests/tests/dogs.rs",
             "1 break compilation",
         ] {

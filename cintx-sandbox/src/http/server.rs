@@ -11,8 +11,9 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_core::Stream;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, ORIGIN};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, DATE, HeaderValue, ORIGIN};
 use http::{HeaderMap, StatusCode};
+use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::Value;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -117,10 +118,13 @@ async fn handle(
     let mut incoming = Incoming::of(head, Bytes::new());
     if head_bytes(&incoming) > MAX_HEAD_BYTES {
         let detail = format!("Address and headers are too long; {MAX_HEAD_BYTES} bytes at most are taken.");
-        return write(json_answer(431, &serde_json::json!({ "object": "head_too_large_error", "detail": detail })));
+        return write(
+            &engine,
+            json_answer(431, &serde_json::json!({ "object": "head_too_large_error", "detail": detail })),
+        );
     }
     if let Some(refusal) = keep_out(&engine, &incoming, &line) {
-        return write(refusal);
+        return write(&engine, refusal);
     }
     // States and recordings are larger than what the API takes.
     let largest = if is_control(&incoming) { MAX_CONTROL } else { MAX_BODY_BYTES };
@@ -129,14 +133,17 @@ async fn handle(
     let body = if announced > largest { None } else { to_bytes(body, largest).await.ok() };
     let Some(body) = body else {
         let detail = format!("The body is too large; {largest} bytes at most are taken.");
-        return write(json_answer(413, &serde_json::json!({ "object": "content_too_large_error", "detail": detail })));
+        return write(
+            &engine,
+            json_answer(413, &serde_json::json!({ "object": "content_too_large_error", "detail": detail })),
+        );
     };
     // A connection on which the rest of a body never comes is idle.
     let busy = line.begin();
     incoming.body = body;
     if let Some(outgoing) = own_pages(&engine, &incoming).or_else(|| cors::preflight(&incoming)) {
         let is_told = is_stream(&incoming) && outgoing.status == 200;
-        let mut response = write(outgoing);
+        let mut response = write(&engine, outgoing);
         if is_told {
             let events = view::stream(engine, &incoming, view::Pace::USUAL, closing);
             *response.body_mut() = Body::from_stream(Told { events, _busy: busy });
@@ -147,7 +154,7 @@ async fn handle(
     let Some(strike) = engine.strike(&incoming) else {
         let mut outgoing = engine.recorded(&incoming, None, || answer(&engine, &incoming, None));
         cors::open(&incoming.path, from_page, &mut outgoing.headers);
-        return write(outgoing);
+        return write(&engine, outgoing);
     };
     pause(strike.wait).await;
     let effect = &strike.effect;
@@ -160,7 +167,7 @@ async fn handle(
         Effect::Truncate(bytes) => line.cut(Cut::Body(bytes)),
         _ => {}
     }
-    write(outgoing)
+    write(&engine, outgoing)
 }
 
 fn head_bytes(incoming: &Incoming) -> usize {
@@ -178,7 +185,7 @@ pub(crate) fn respond(engine: &Engine, request: http::Request<Bytes>) -> http::R
         }
         answer(engine, &incoming, None)
     });
-    write(outgoing)
+    write(engine, outgoing)
 }
 
 async fn pause(time: Duration) {
@@ -208,9 +215,16 @@ fn json_answer(status: u16, body: &Value) -> Outgoing {
     Outgoing { status, headers, body: serde_json::to_vec(body).unwrap_or_default() }
 }
 
-fn write<B: From<Vec<u8>>>(outgoing: Outgoing) -> http::Response<B> {
+/// The answer as it leaves, with the time by the simulation's clock: that is the clock of everything in it.
+fn write<B: From<Vec<u8>>>(engine: &Engine, outgoing: Outgoing) -> http::Response<B> {
+    let now = engine.world().clock.now();
     let mut response = http::Response::new(B::from(outgoing.body));
     *response.status_mut() = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = outgoing.headers;
+    if let Ok(now) = DateTimePrinter::new().timestamp_to_rfc9110_string(&now)
+        && let Ok(now) = HeaderValue::try_from(now)
+    {
+        response.headers_mut().entry(DATE).or_insert(now);
+    }
     response
 }

@@ -11,6 +11,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::client::CallOptions;
 use crate::client::options::handle_options;
@@ -27,7 +28,7 @@ use crate::version::Version;
 use crate::wire::moment::kept_moment;
 
 /// A launch job that failed has used up its key. So many launches of one target group have keys of their own.
-const MAX_LAUNCHES: u32 = 16;
+const MAX_LAUNCHES: u32 = 64;
 
 impl<V: Version> TargetGroup<V> {
     /// Launches the draft; field ends at `end`. The job goes on at Cint: wait for it with
@@ -68,15 +69,19 @@ impl<V: Version> TargetGroup<V> {
     }
 
     /// Brings the draft into field and waits until it is, under keys that follow from `key`: said again, in any
-    /// process, it comes to the same run, and a launch that failed is tried under the next key.
+    /// process, it comes to the same run, and a launch that failed before is tried under the next key. One launch is
+    /// tried at most.
     pub(crate) async fn start_field_once(
         &self,
         key: &str,
         start: Option<Timestamp>,
         end: Timestamp,
     ) -> Result<FieldingRun<V>, Error> {
-        let mut started = Err(Error::setup("no launch was tried"));
+        let mut started = Err(Error::setup(format!(
+            "{MAX_LAUNCHES} launches that end at {end} have failed, and no key is left for another; change the end"
+        )));
         for launch in 1..=MAX_LAUNCHES {
+            let began = Instant::now();
             let keyed = self.with(CallOptions::new().business_key(format!("{key}/{launch}")));
             let job = match start {
                 Some(start) => keyed.schedule(start..end).await.map(|job| self.schedule_job(job.id().clone())),
@@ -89,10 +94,9 @@ impl<V: Version> TargetGroup<V> {
                     break;
                 }
             };
-            // What has failed by now is the launch of an earlier run, whose key will always answer with it.
-            let failed_before = matches!(job.status().await, Ok(JobStatus::Failed(_)));
-            started = job.until_done().await;
-            if !failed_before {
+            // The key of an earlier launch that failed will always answer with it.
+            if !job.failed_before(began).await {
+                started = job.until_done().await;
                 break;
             }
         }

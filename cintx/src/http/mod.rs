@@ -488,7 +488,18 @@ impl<'a> CallUnderWay<'a> {
         let attempts = self.machine.attempts();
         match (success, outcome) {
             (true, Outcome::Applied | Outcome::NoEffect) => {}
-            (_, Outcome::Unknown) => tracing::warn!(attempts, %outcome, ?why, "the call failed"),
+            // The span is of a lower level: where it is not listened to, this says all that matters.
+            (_, Outcome::Unknown) => tracing::warn!(
+                operation = self.request.operation().id,
+                account = account(&self.request),
+                target = path(&self.request),
+                idempotency_key = key(&self.request),
+                trace_id = self.trace.id(),
+                attempts,
+                %outcome,
+                ?why,
+                "the call failed"
+            ),
             _ => tracing::debug!(attempts, %outcome, ?why, "the call failed"),
         }
         tracing::Span::current().record("outcome", tracing::field::display(outcome));
@@ -516,6 +527,20 @@ impl<'a> CallUnderWay<'a> {
     }
 }
 
+/// Where a request goes, without its query.
+fn path(request: &Request) -> &str {
+    request.target().split('?').next().unwrap_or_default()
+}
+
+/// The account that a request is about.
+fn account(request: &Request) -> Option<&str> {
+    path(request).split('/').skip_while(|segment| *segment != "accounts").nth(1)
+}
+
+fn key(request: &Request) -> Option<&str> {
+    request.headers().get(IDEMPOTENCY_KEY)?.to_str().ok()
+}
+
 impl Transport for Pipeline {
     fn send(&self, request: Request) -> cintx_raw::TransportFuture<'_> {
         let operation = request.operation();
@@ -525,7 +550,8 @@ impl Transport for Pipeline {
             method = %operation.method,
             route = operation.path,
             version = self.shared.api_version,
-            target = request.target().split('?').next().unwrap_or_default(),
+            account = account(&request),
+            target = path(&request),
             idempotency_key = tracing::field::Empty,
             outcome = tracing::field::Empty,
         );
@@ -535,7 +561,7 @@ impl Transport for Pipeline {
             Err(cause) => return Box::pin(std::future::ready(Err(cause))),
         };
         if !span.is_disabled()
-            && let Some(key) = course.request.headers().get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok())
+            && let Some(key) = key(&course.request)
         {
             span.record("idempotency_key", key);
         }

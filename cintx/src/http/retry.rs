@@ -97,6 +97,8 @@ pub(crate) struct RetryMachine {
     /// The API said so, but its answer could not be read.
     applied: bool,
     token_replaced: bool,
+    /// An attempt left this machine.
+    was_sent: bool,
 }
 
 impl RetryMachine {
@@ -116,6 +118,7 @@ impl RetryMachine {
             earlier_at_work: false,
             applied: false,
             token_replaced: false,
+            was_sent: false,
         }
     }
 
@@ -141,6 +144,8 @@ impl RetryMachine {
 
     /// What is known of the effect if the call ended now, `last` being what the last attempt says by itself.
     pub(crate) fn outcome(&self, last: Outcome) -> Outcome {
+        // What the last attempt did not send, one before it may have.
+        let last = if last == Outcome::NotSent && self.was_sent { Outcome::NoEffect } else { last };
         match (self.effect, last) {
             // What only reads has no effect to be unsure of.
             (Effect::None, Outcome::NotSent) => Outcome::NotSent,
@@ -154,26 +159,27 @@ impl RetryMachine {
     /// Takes an event, `now` being the time since the call began and `unit` a random number from 0 to 1.
     pub(crate) fn on(&mut self, event: Event, now: Duration, unit: f64, budget: &Budget) -> Decision {
         match event {
-            Event::Ready if now >= self.limits.operation => self.fail(self.between_attempts(), StopReason::Time),
+            Event::Ready if now >= self.limits.operation => self.fail(Outcome::NotSent, StopReason::Time),
             Event::Ready => Decision::GetToken,
             Event::Token => {
                 let left = self.limits.operation.saturating_sub(now);
                 if left.is_zero() {
-                    return self.fail(self.between_attempts(), StopReason::Time);
+                    return self.fail(Outcome::NotSent, StopReason::Time);
                 }
                 self.attempts += 1;
                 self.earlier_at_work = self.at_work;
                 Decision::Send { limit: self.limits.attempt.min(left) }
             }
-            Event::NoToken => self.fail(self.between_attempts(), StopReason::Final),
-            Event::TimeIsUp => self.fail(self.between_attempts(), StopReason::Time),
-            Event::NoRoom => self.fail(self.between_attempts(), StopReason::Rate),
+            Event::NoToken => self.fail(Outcome::NotSent, StopReason::Final),
+            Event::TimeIsUp => self.fail(Outcome::NotSent, StopReason::Time),
+            Event::NoRoom => self.fail(Outcome::NotSent, StopReason::Rate),
             Event::Ended { attempt, token_expired } => self.ended(attempt, token_expired, now, unit, budget),
         }
     }
 
     fn ended(&mut self, attempt: Attempt, token_expired: bool, now: Duration, unit: f64, budget: &Budget) -> Decision {
         let repeatable = matches!(self.effect, Effect::None | Effect::Repeatable);
+        self.was_sent |= !matches!(attempt, Attempt::NotSent);
         match attempt {
             Attempt::NotSent => self.again(Outcome::NotSent, None, now, unit, budget),
             Attempt::Lost => {
@@ -306,11 +312,6 @@ impl RetryMachine {
         Decision::Wait(wait)
     }
 
-    /// What is known of the effect when a call ends before another attempt is sent.
-    fn between_attempts(&self) -> Outcome {
-        if self.was_turned_away() || self.token_replaced { Outcome::NoEffect } else { Outcome::NotSent }
-    }
-
     fn fail(&self, last: Outcome, why: StopReason) -> Decision {
         Decision::Finish(Verdict::Failure { outcome: self.outcome(last), why })
     }
@@ -331,6 +332,36 @@ mod tests {
         assert!(matches!(on(Event::Ended { attempt, token_expired: true }), Decision::GetToken));
         let Decision::Finish(Verdict::Failure { outcome, .. }) = on(Event::NoToken) else { panic!() };
         assert_eq!(outcome, Outcome::NoEffect);
+    }
+
+    #[test]
+    fn a_read_that_was_sent_once_is_never_said_not_to_be() {
+        let limits = OperationTimeouts::new(Duration::from_secs(60), Duration::from_secs(120));
+        let not_sent = Event::Ended { attempt: Attempt::NotSent, token_expired: false };
+        for (first, ends) in [
+            (Attempt::Answered { status: 503, retry_after: None }, Outcome::NoEffect),
+            (Attempt::Lost, Outcome::NoEffect),
+            (Attempt::NotSent, Outcome::NotSent),
+        ] {
+            for last in [Event::NoToken, Event::NoRoom, Event::TimeIsUp] {
+                let mut machine = RetryMachine::new(Effect::None, true, RetryPolicy::standard(), limits);
+                let mut on = |event| machine.on(event, Duration::ZERO, 0.5, &Budget::new());
+                assert!(matches!(on(Event::Ready), Decision::GetToken));
+                assert!(matches!(on(Event::Token), Decision::Send { .. }));
+                let ended = Event::Ended { attempt: first, token_expired: false };
+                assert!(matches!(on(ended), Decision::Wait(_)), "{first:?}");
+                let Decision::Finish(Verdict::Failure { outcome, .. }) = on(last) else { panic!("{first:?}") };
+                assert_eq!(outcome, ends, "{first:?}");
+            }
+        }
+        let again = after(Effect::None, &[answered(503, None)]);
+        assert!(matches!(again, Decision::Wait(_)), "{again:?}");
+        let policy = RetryPolicy::none();
+        let mut machine = RetryMachine::new(Effect::None, true, policy, limits);
+        let mut on = |event| machine.on(event, Duration::ZERO, 0.5, &Budget::new());
+        assert!(matches!(on(Event::Token), Decision::Send { .. }));
+        let Decision::Finish(Verdict::Failure { outcome, .. }) = on(not_sent) else { panic!() };
+        assert_eq!(outcome, Outcome::NotSent);
     }
 
     /// A call that has sent its first attempt, and what is done when that ends.

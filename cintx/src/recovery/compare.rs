@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Resolution;
 use crate::error::Error;
+use crate::types::plain_decimal;
 
 /// A write whose address cannot be read: where its effect is shown instead.
 pub(super) struct Elsewhere {
@@ -342,8 +343,7 @@ fn difference(wanted: &Value, now: &Value) -> Option<String> {
         (Value::Number(_) | Value::String(_), Value::Object(now)) if now.contains_key("id") => {
             difference(wanted, &now["id"])
         }
-        // The same id is a number here and text there, the same amount has more digits, the same moment fewer.
-        _ => (wanted != now && !same_text(&text(wanted), &text(now))).then(String::new),
+        _ => (wanted != now && !is_same(wanted, now)).then(String::new),
     }
 }
 
@@ -362,12 +362,17 @@ fn is_nothing(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
-fn same_text(wanted: &str, now: &str) -> bool {
-    let number = |text: &str| text.parse::<rust_decimal::Decimal>().ok();
+/// The same id is a number here and text there, the same amount has more digits, the same moment fewer. A name or a
+/// reference that is all digits is no number: `0012` is not `12`.
+fn is_same(wanted: &Value, now: &Value) -> bool {
+    let is_number = wanted.is_number() || now.is_number();
+    let (wanted, now) = (text(wanted), text(now));
+    let is_amount = |text: &str| text.contains('.') && (text.starts_with("0.") || !text.starts_with('0'));
+    let number = |text: &str| plain_decimal(text).filter(|_| is_number || is_amount(text));
     let moment = |text: &str| text.parse::<Timestamp>().ok();
     wanted.trim() == now.trim()
-        || number(wanted).is_some_and(|wanted| number(now) == Some(wanted))
-        || moment(wanted).is_some_and(|wanted| moment(now) == Some(wanted))
+        || number(&wanted).is_some_and(|wanted| number(&now) == Some(wanted))
+        || moment(&wanted).is_some_and(|wanted| moment(&now) == Some(wanted))
 }
 
 #[cfg(test)]
@@ -395,11 +400,18 @@ mod tests {
     fn what_was_wanted_holds_whatever_else_there_is() {
         let now = json!({
             "name": "a", "price": {"value": "2.730000"}, "at": "2026-11-24T10:00:00Z", "id": 5, "x": [1],
+            "reference": "0012",
             "groups": [{"suppliers": [{"id": 7, "name": "b"}], "supplier": {"id": 8}}],
         });
         for (wanted, differs) in [
             (json!({"name": "a"}), None),
             (json!({"name": "b"}), Some("/name")),
+            (json!({"reference": "0012"}), None),
+            (json!({"reference": "12"}), Some("/reference")),
+            (json!({"reference": "+0012"}), Some("/reference")),
+            (json!({"reference": "00_12"}), Some("/reference")),
+            (json!({"price": {"value": 2.73}}), None),
+            (json!({"price": {"value": "02.73"}}), Some("/price/value")),
             (json!({"price": {"value": "2.73"}}), None),
             (json!({"price": {"value": "2.74"}}), Some("/price/value")),
             (json!({"at": "2026-11-24T10:00:00.000Z"}), None),

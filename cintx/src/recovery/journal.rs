@@ -89,6 +89,9 @@ pub struct Intent {
     pub(crate) known_before: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     superseded_by: Option<String>,
+    /// The target groups of a bulk write that later ones changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changed_since: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -141,6 +144,7 @@ impl Intent {
             body,
             known_before: None,
             superseded_by: None,
+            changed_since: Vec::new(),
         }
     }
 
@@ -249,14 +253,22 @@ impl Intent {
         line
     }
 
-    /// The id of the later write on the same thing that made this one obsolete, if there is one.
+    /// The id of the later write on the same thing that made this one obsolete, if there is one. Of a bulk write, the
+    /// later ones may have changed a [part](Self::left_over) of the target groups only.
     pub fn superseded_by(&self) -> Option<&str> {
         self.superseded_by.as_deref()
     }
 
+    /// The target groups of a bulk write that no later one changed. Empty for every other write.
+    pub fn left_over(&self) -> Vec<String> {
+        let changes = Changes::of(self);
+        changes.groups().filter(|group| !self.changed_since.iter().any(|it| it == group)).map(str::to_owned).collect()
+    }
+
     /// Whether this write, begun after the other one, leaves nothing of it to repeat: both change the same thing.
     /// The same thing is the same address for changes and deletions, the state of the same target group for launching,
-    /// pausing and the like, one by one or in bulk. What makes something new supersedes nothing.
+    /// pausing and the like, one by one or in bulk. What makes something new supersedes nothing. One target group in
+    /// common is enough: a bulk write cannot be repeated for the others alone.
     pub fn supersedes(&self, earlier: &Self) -> bool {
         Changes::of(self).supersede(&Changes::of(earlier))
     }
@@ -264,6 +276,11 @@ impl Intent {
     /// Marks an intent that a later one supersedes, so that it is not replayed.
     pub fn mark_superseded(&mut self, by: &Self) {
         self.superseded_by = Some(by.id.clone());
+        for group in Changes::of(self).groups_changed_by(&Changes::of(by)) {
+            if !self.changed_since.iter().any(|it| it == group) {
+                self.changed_since.push(group.to_owned());
+            }
+        }
     }
 
     /// The body, if it is JSON.

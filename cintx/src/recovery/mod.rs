@@ -220,9 +220,11 @@ impl<V: Version> Client<V> {
             return resolver.look_up(request, circumstances).await;
         }
         match resolver.replay(request).await? {
-            Some(resolution) => Ok(resolution),
-            None => Ok(match resolver.look_up(request, circumstances).await? {
-                Resolution::Unknown { why } => Resolution::unknown(format!("its repetition was refused, and {why}")),
+            Ok(resolution) => Ok(resolution),
+            Err(refused) => Ok(match resolver.look_up(request, circumstances).await? {
+                Resolution::Unknown { why } => {
+                    Resolution::unknown(format!("its repetition was refused ({}), and {why}", refused.as_u16()))
+                }
                 resolution => resolution,
             }),
         }

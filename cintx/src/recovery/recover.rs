@@ -122,15 +122,41 @@ struct Later {
 
 /// What later writes say about one; `None` if it may be looked at by itself.
 fn superseding(intent: &Intent, changes: &Changes, later: &[Later]) -> Option<Resolution> {
-    if let Some(by) = intent.superseded_by() {
-        return Some(Resolution::Superseded { by: by.to_owned() });
+    let (mut by, mut left) = (intent.superseded_by(), intent.left_over());
+    for later in later.iter().filter(|later| later.changes.supersede(changes)) {
+        if by.is_some() && left.is_empty() {
+            break;
+        }
+        match later.resolution {
+            Resolution::NotApplied => {}
+            Resolution::Unknown { .. } => {
+                return Some(Resolution::unknown("a later write on the same thing is unknown itself"));
+            }
+            _ => {
+                by = by.or(Some(&later.id));
+                left.retain(|group| changes.groups_changed_by(&later.changes).all(|changed| changed != group));
+            }
+        }
     }
-    let mut on_same = later.iter().filter(|later| later.changes.supersede(changes));
-    on_same.find_map(|later| match later.resolution {
-        Resolution::NotApplied => None,
-        Resolution::Unknown { .. } => Some(Resolution::unknown("a later write on the same thing is unknown itself")),
-        _ => Some(Resolution::Superseded { by: later.id.clone() }),
-    })
+    by.map(|by| superseded(by, &left))
+}
+
+/// What became of a write that `by` made obsolete, but for what is left of it.
+fn superseded(by: &str, left: &[String]) -> Resolution {
+    /// So many are named; a job has up to thousands.
+    const MAX_NAMED: usize = 3;
+    if left.is_empty() {
+        return Resolution::Superseded { by: by.to_owned() };
+    }
+    let named = left.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = match left.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Resolution::unknown(format!(
+        "a later write changed a part of its target groups, so it is not sent again; look at {named}{more}, and \
+         discard it"
+    ))
 }
 
 impl<V: Version> Client<V> {
@@ -141,6 +167,7 @@ impl<V: Version> Client<V> {
     /// |---|---|
     /// | of a call of this process that is still under way, or of another process that lives | left alone |
     /// | a later write on the same thing took effect | [`Resolution::Superseded`]; never sent again |
+    /// | later writes on a part of the target groups of a bulk write did | unknown, with the others; never sent again |
     /// | with a key, not older than a day ([`replay_within`](Recover::replay_within)) | sent again under its key |
     /// | of a client of another [`api_url`](crate::client::ClientBuilder::api_url) | unknown; nothing is sent |
     /// | with a key, older, or of another version of the API | looked up; never sent again |
@@ -201,7 +228,7 @@ impl<V: Version> Client<V> {
         let mut intents = journal.open_intents().await?.into_iter().skip_while(|intent| intent.id() != id);
         let Some(intent) = intents.next() else { return Ok(Standing::StruckOut) };
         if let Some(by) = intent.superseded_by() {
-            return Ok(Standing::Told(Resolution::Superseded { by: by.to_owned() }));
+            return Ok(Standing::Told(superseded(by, &intent.left_over())));
         }
         let changes = Changes::of(&intent);
         Ok(match intents.any(|later| Changes::of(&later).supersede(&changes)) {
@@ -243,7 +270,10 @@ impl<V: Version> Client<V> {
             }
             Ok(resolution) => resolution,
             Err(error) if error.outcome() == Outcome::Unknown => Resolution::unknown("its answer was lost again"),
-            Err(_) => Resolution::unknown("it could not be looked up for now"),
+            Err(error) => Resolution::unknown(match error.status() {
+                Some(status) => format!("it could not be looked up for now (status {})", status.as_u16()),
+                None => "it could not be looked up for now".to_owned(),
+            }),
         }
     }
 }

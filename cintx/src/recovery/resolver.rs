@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use cintx_raw::{Idempotency, NextCursor, Operation, Pagination, Request, Response};
-use http::{Method, header};
+use http::{Method, StatusCode, header};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +18,8 @@ const LIST_LAG: Duration = Duration::from_millis(3_500);
 /// Between the first looks; each wait is twice as long as the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const MAX_WAIT: Duration = Duration::from_secs(8);
+/// The statuses by which the API refuses a request for good: for what it says, or for what is there.
+const REFUSALS: [u16; 9] = [400, 404, 409, 410, 412, 413, 415, 422, 428];
 /// Pages of a list that are looked through. A longer list proves no absence.
 const MAX_PAGES: usize = 200;
 
@@ -112,19 +114,15 @@ impl OutcomeResolver<'_> {
         self.operations.iter().find(|row| is(row)).copied()
     }
 
-    /// The same request under the same key: the API answers what it answered first. `None` if it is refused for what it
-    /// says. That proves nothing of the first attempt: a gateway may have said it, or the moment that the request names
-    /// has passed since.
-    pub(super) async fn replay(&self, request: &Request) -> Result<Option<Resolution>, Error> {
+    /// The same request under the same key: the API answers what it answered first. The status if it is refused for
+    /// what it says, or for what is there. That proves nothing of the first attempt: a gateway may have said it, the
+    /// moment that the request names has passed since, or the first attempt is why.
+    pub(super) async fn replay(&self, request: &Request) -> Result<Result<Resolution, StatusCode>, Error> {
         match request.clone().fetch_value(self.pipeline).await.map_err(Error::from) {
-            Ok(answer) => Ok(Some(Resolution::Applied { id: created_id(&answer) })),
-            Err(error) => match error.outcome() {
-                Outcome::Applied => Ok(Some(Resolution::Applied { id: None })),
-                Outcome::NoEffect
-                    if matches!(error.status().map(|status| status.as_u16()), Some(400 | 412 | 413 | 415 | 422)) =>
-                {
-                    Ok(None)
-                }
+            Ok(answer) => Ok(Ok(Resolution::Applied { id: created_id(&answer) })),
+            Err(error) => match (error.outcome(), error.status()) {
+                (Outcome::Applied, _) => Ok(Ok(Resolution::Applied { id: None })),
+                (Outcome::NoEffect, Some(status)) if REFUSALS.contains(&status.as_u16()) => Ok(Err(status)),
                 _ => Err(error),
             },
         }

@@ -46,6 +46,8 @@ pub(super) struct Changes {
     things: Vec<Thing>,
     path: String,
     deletes: bool,
+    /// They are of several target groups, each by itself.
+    is_bulk: bool,
 }
 
 impl Changes {
@@ -54,10 +56,30 @@ impl Changes {
             things: things(intent),
             path: intent.path().trim_end_matches('/').to_owned(),
             deletes: intent.method == "DELETE",
+            is_bulk: intent.path().contains("/batch-jobs/"),
         }
     }
 
-    /// Whether these, made after the other ones, leave nothing of a part of them.
+    /// The target groups that a bulk write changes, each by itself; none of another write.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
+        self.each().map(|(_, group)| group)
+    }
+
+    /// Those of them of which these later ones leave nothing.
+    pub(super) fn groups_changed_by<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = &'a str> {
+        let covered = |thing: &Thing| later.things.iter().any(|later| later.covers(thing));
+        self.each().filter(move |(thing, _)| covered(thing)).map(|(_, group)| group)
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&Thing, &str)> {
+        self.things.iter().filter(|_| self.is_bulk).filter_map(|thing| match thing {
+            Thing::Aspect(_, group) => Some((thing, group.as_str())),
+            Thing::Path(_) | Thing::Part(..) => None,
+        })
+    }
+
+    /// Whether these, made after the other ones, leave nothing of them, or of a part of them: they are never to be sent
+    /// again.
     pub(super) fn supersede(&self, earlier: &Self) -> bool {
         self.things.iter().any(|thing| earlier.things.iter().any(|earlier| thing.covers(earlier)))
             || (self.deletes && is_below(&earlier.path, &self.path))

@@ -1,4 +1,4 @@
-//! Everything that differs between the dated versions, and nowhere else.
+//! Everything that differs between the dated versions.
 //!
 //! - A file here holds the calls of an area, as a trait, and what needs no version's types.
 //! - A file in `common/` does it for several versions: it is compiled once for each version that lists it, and names
@@ -188,6 +188,7 @@ fn started_job<T>(operation: &'static cintx_raw::Operation, answer: &cintx_raw::
 /// Where an answer says that a job comes from; what cannot be read is not said.
 fn job_origin(at: Option<String>, by: Option<String>, trace_id: Option<cintx_raw::Id>) -> JobOrigin {
     JobOrigin {
+        answered_at: None,
         created_at: at.and_then(|at| moment::moment(&at)),
         created_by: by.and_then(|user| user.parse().ok()),
         trace_id: trace_id.map(|id| id.as_str().into()),

@@ -162,9 +162,18 @@ async fn what_is_there_is_found_and_each_has_a_result<V: Version>() {
         assert_eq!(refused.invalid_fields()[0].field(), field, "{refused}");
     }
 
-    // A launch that failed is tried again under another key; one that goes on failing is one result among the others.
+    // A launch that failed is tried again under another key by the next call; one that goes on failing is one result
+    // among the others.
     let fail = |name: usize, jobs| setup.sandbox.fail_jobs_of(second[name].1.id().as_str(), jobs, "NotNow", "not now");
     assert!(fail(0, 1) && fail(1, 99));
+    let launched = groups.launch(second.clone(), setup.end()).await;
+    let failed: Vec<&str> = launched.failed.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(
+        (launched.done.len(), &failed[..]),
+        (1, &["UK drinks", "UK snacks"][..]),
+        "one launch is tried for each"
+    );
+    setup.sandbox.advance(Duration::from_secs(60));
     let launched = groups.launch(second.clone(), setup.end()).await;
     assert_eq!((launched.done.len(), &*launched.failed[0].0), (2, "UK snacks"));
     assert_eq!(launched.failed[0].1.job_failure().unwrap().description, "not now");

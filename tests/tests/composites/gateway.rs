@@ -413,7 +413,8 @@ impl Gateway {
             Fault::StripHeaders => self.strip_headers(request),
             Fault::MangleHeaders => self.mangle_headers(request),
             Fault::StallBody => {
-                let mut answer = self.pass_on(request);
+                // Its status tells.
+                let mut answer = self.pass_on_and_tell(request);
                 answer.extensions_mut().insert(Stalls);
                 answer
             }

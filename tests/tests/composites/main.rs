@@ -64,7 +64,19 @@ async fn single_faults<V: Version>(world: &World<V>) -> Vec<Weather> {
 }
 
 /// What went wrong once, found by chance and shortened.
-const COURSES: [(Scenario, &[Option<Fault>]); 10] = [
+const COURSES: [(Scenario, &[Option<Fault>]); 11] = [
+    // Done, though nobody says so at first; told under its key by a status alone, and then the program is killed.
+    (
+        Scenario::Duplicate,
+        &[
+            None,
+            None,
+            Some(Fault::StatusAfter(401)),
+            Some(Fault::DropBefore),
+            Some(Fault::StallBody),
+            Some(Fault::DieBefore),
+        ],
+    ),
     // Done, turned away, refused by its own new tag; and then nobody can say so.
     (Scenario::EditDates, &[None, None, Some(Fault::StatusAfter(429)), None, Some(Fault::Refuse(400))]),
     (Scenario::Pause, &[None, None, Some(Fault::StatusAfter(429)), None, Some(Fault::Refuse(400))]),

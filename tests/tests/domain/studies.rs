@@ -385,9 +385,15 @@ async fn lost_answers_make_no_duplicates<V: Version>(_: Setup<V>) {
 
 async fn a_launch_that_failed_can_be_tried_again<V: Version>(setup: Setup<V>) {
     let study = study(&setup.sandbox);
-    setup.sandbox.fail_next_jobs(1);
-    let error = study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap_err();
-    assert!(error.job_failure().is_some(), "{error:#}");
+    let launches = || calls(&setup.sandbox, "create_launch_fielding_run_from_draft_job");
+    setup.sandbox.fail_next_jobs(u32::MAX);
+    for (run, asked) in [(1, 1), (2, 3), (3, 6)] {
+        let error = study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap_err();
+        assert!(error.job_failure().is_some(), "{error:#}");
+        assert_eq!(launches(), asked, "run {run} tries one launch, after the failed ones of the runs before");
+        setup.sandbox.advance(std::time::Duration::from_secs(60));
+    }
+    setup.sandbox.fail_next_jobs(0);
     study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
     assert_eq!(state(&setup.cint).await, complete());
 }

@@ -282,6 +282,44 @@ async fn a_call_dropped_after_its_first_byte_stays_open() {
     assert_eq!(journal.ends(), [Outcome::Applied]);
 }
 
+/// Of a bulk write, the groups that no later one changed may still be as they were.
+#[tokio::test]
+async fn what_is_left_of_an_old_pause_is_named_and_kept() {
+    for restart in [false, true] {
+        let (scripted, server) = setup(Deed::Close).await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let open = || with_journal(&server, FileJournal::open(&path).unwrap()).build().unwrap();
+        let mut client = open();
+        let error = pause(&client, &["A", "B"]).await.unwrap_err();
+        scripted.now(status(201));
+        resume(&client, &["B"]).await.unwrap();
+        if restart {
+            drop(client);
+            client = open();
+        } else {
+            let Resolution::Unknown { why } = client.resolve(&error).await.unwrap() else { panic!("it is decided") };
+            assert!(why.contains("look at A, and discard it"), "{why}");
+        }
+        let recovered = client.recover().await.unwrap();
+        let [Recovered { intent, resolution: Resolution::Unknown { why }, .. }] = &recovered[..] else {
+            panic!("{recovered:?}")
+        };
+        assert!(why.contains("look at A, and discard it"), "{why}");
+        assert_eq!(intent.left_over(), ["A"]);
+        assert_eq!(client.recover().await.unwrap(), recovered, "it stays");
+        resume(&client, &["A"]).await.unwrap();
+        let recovered = client.recover().await.unwrap();
+        assert!(
+            matches!(&recovered[..], [Recovered { resolution: Resolution::Superseded { .. }, .. }]),
+            "{recovered:?}"
+        );
+        let resume = "resume-fielding-runs-by-target-group-id";
+        assert_eq!(sent(&scripted), [resume, resume], "nothing is sent again");
+        assert_eq!(client.recover().await.unwrap(), []);
+    }
+}
+
 /// Seen in use: a restart sent an old pause again, and groups that had been resumed since were paused.
 #[tokio::test]
 async fn an_old_pause_is_not_sent_again_over_a_later_resume() {
@@ -294,7 +332,7 @@ async fn an_old_pause_is_not_sent_again_over_a_later_resume() {
         let error = pause(&client, &["A", "B"]).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown);
         scripted.now(status(201));
-        resume(&client, &["B"]).await.unwrap();
+        resume(&client, &["B", "A"]).await.unwrap();
         scripted.now(status(201));
         if restart {
             drop(client);
@@ -563,10 +601,15 @@ async fn a_look_that_fails_leaves_the_call_as_unknown_as_it_was() {
     let client = with_journal(&server, journal.clone()).build().unwrap();
     let error = create(&client).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
-    for refusal in [403, 404, 409, 503] {
+    for refusal in [403, 503] {
         scripted.now(status(refusal));
         let failed = client.resolve(&error).await.unwrap_err();
         assert_eq!(failed.outcome(), Outcome::Unknown, "{failed:#}");
+    }
+    for refusal in [404, 409, 410] {
+        scripted.now(status(refusal));
+        let Resolution::Unknown { why } = client.resolve(&error).await.unwrap() else { panic!("{refusal}") };
+        assert!(why.contains(&format!("its repetition was refused ({refusal}), and ")), "{why}");
     }
     journal.told().unreadable = true;
     assert_eq!(client.resolve(&error).await.unwrap_err().outcome(), Outcome::Unknown);

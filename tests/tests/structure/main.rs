@@ -10,7 +10,7 @@ mod writes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cintx_tests::document::Document;
+use cintx_tests::document::{Document, DocumentOperation};
 use quote::ToTokens as _;
 use syn::punctuated::Punctuated;
 use syn::{Item, UseTree, Visibility};
@@ -750,7 +750,7 @@ fn the_way_to_a_place_is_described_as_it_is() {
 #[test]
 fn the_older_word_for_a_goal_stands_in_one_place() {
     let mut places = Vec::new();
-    for path in source_files().into_iter().filter(|path| path.starts_with(source().join("wire"))) {
+    for path in source_files() {
         let text = std::fs::read_to_string(&path).unwrap();
         let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         let literals = ["\"filling_goal\"", "\"target_group_filling_goal\""].map(|word| shipped.matches(word).count());
@@ -758,7 +758,68 @@ fn the_older_word_for_a_goal_stands_in_one_place() {
             places.push((path.strip_prefix(source()).unwrap().to_string_lossy().into_owned(), literals));
         }
     }
-    assert_eq!(places, [("wire/audience/legacy.rs".to_owned(), [1, 1])]);
+    // What was sent is compared as it was sent, without a version's types.
+    let wanted = [("recovery/compare.rs", [2, 0]), ("wire/audience/legacy.rs", [1, 1])];
+    assert_eq!(places, wanted.map(|(file, literals)| (file.to_owned(), literals)));
+}
+
+/// Whether a request has a property, in itself or in one of the parts that it is made of.
+fn sends(document: &Document, operation: &DocumentOperation<'_>, name: &str) -> bool {
+    let schema = document.request_schema(operation).map(|schema| document.follow(schema));
+    schema.is_some_and(|schema| {
+        let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|kind| schema[kind].as_array()).flatten();
+        let mut all = parts.map(|part| document.follow(part)).chain([schema]);
+        all.any(|part| !part["properties"][name].is_null())
+    })
+}
+
+/// The rows of writes whose effect is shown elsewhere are text: each must fit an operation, what it sends, and an
+/// address that can be read, in a document of some version.
+#[test]
+fn where_a_write_is_shown_is_in_the_documents() {
+    let file = parsed(&source().join("recovery/compare.rs"));
+    let list = file.items.iter().find_map(|item| match item {
+        Item::Const(item) if item.ident == "ELSEWHERE" => Some(item.expr.to_token_stream().to_string()),
+        _ => None,
+    });
+    let documents: Vec<_> = cintx_openapi::documents().iter().map(|it| Document::of(it.date)).collect();
+    let rows: Vec<String> = list.unwrap().split("Elsewhere {").skip(1).map(str::to_owned).collect();
+    assert_eq!(rows.len(), 14);
+    for row in rows {
+        // The operation, where it writes, where that is read; and what is written, for some.
+        let texts: Vec<&str> = row.split('"').skip(1).step_by(2).collect();
+        let (operation, written, read) = (texts[0], texts[1], texts[2]);
+        let fits = documents.iter().any(|document| {
+            let operations = document.operations();
+            let writes = operations.iter().find(|it| it.id == operation && it.path.ends_with(written));
+            writes.is_some_and(|writes| {
+                let shown = format!("{}{read}", writes.path.strip_suffix(written).unwrap());
+                // What the second edition of an operation changed may be shown by the first edition of another.
+                let shown = [shown.replacen("/demand/v2/", "/demand/", 1), shown];
+                let is_read = operations.iter().any(|it| it.method == "GET" && shown.iter().any(|at| at == it.path));
+                is_read && texts.get(3).is_none_or(|name| sends(document, writes, name.trim_start_matches('/')))
+            })
+        });
+        assert!(fits, "no document has {row}");
+    }
+}
+
+/// The README is a part of the package of `cintx`, and shown where no relative link leads anywhere.
+#[test]
+fn every_link_of_the_readme_is_absolute_and_leads_to_a_file() {
+    const FILES: &str = "https://github.com/cintx/cintx/blob/main/";
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let targets = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+    let mut files = 0;
+    for target in targets {
+        assert!(target.starts_with("https://") || target.starts_with('#'), "{target}");
+        if let Some(file) = target.strip_prefix(FILES) {
+            assert!(root.join(file.split('#').next().unwrap()).is_file(), "{file}");
+            files += 1;
+        }
+    }
+    assert!(files > 10, "{files}");
 }
 
 /// The map in CONTRIBUTING has each file and folder at the top of `cintx/src`, and no other.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::error::{Error, JobFailure};
 use crate::fielding::{FieldingPeriod, RunAction, RunState, RunStatus};
-use crate::job::{JobOrigin, JobPoll, job_status, poll_pause};
+use crate::job::{JobOrigin, JobPoll, answered_at, job_status, poll_pause};
 use crate::optimistic::WithEtag;
 use crate::types::ids::{FieldingRunId, JobId, ProjectId, TargetGroupId};
 use crate::wire::fielding::FieldingWire;
@@ -109,19 +109,21 @@ impl FieldingWire for super::Marker {
         let (project, group, id) = (project.as_str(), group.as_str(), id.as_str());
         if scheduled {
             let answer = raw.get_schedule_fielding_run_from_draft_job(account, project, group, id).await?;
-            let ask_again = poll_pause(answer.headers());
+            let (ask_again, answered_at) = (poll_pause(answer.headers()), answered_at(answer.headers()));
             let mut said = answer.into_value();
             let run = super::scheduled_run(&mut said);
             let status = said.status.as_ref().map(|status| status.as_str());
             let origin = job_origin(said.created_at, said.created_by, said.job_trace_id);
+            let origin = JobOrigin { answered_at, ..origin };
             Ok(job(ask_again, status, run, said.failure_reason, origin))
         } else {
             let answer = raw.get_launch_fielding_run_from_draft_job(account, project, group, id).await?;
-            let ask_again = poll_pause(answer.headers());
+            let (ask_again, answered_at) = (poll_pause(answer.headers()), answered_at(answer.headers()));
             let mut said = answer.into_value();
             let run = super::launched_run(&mut said);
             let status = said.status.as_ref().map(|status| status.as_str());
             let origin = job_origin(said.created_at, said.created_by, said.job_trace_id);
+            let origin = JobOrigin { answered_at, ..origin };
             Ok(job(ask_again, status, run, said.failure_reason, origin))
         }
     }
