@@ -33,7 +33,7 @@ enum Shown {
     Enabled(bool),
 }
 
-const ELSEWHERE: [Elsewhere; 14] = [
+const ELSEWHERE: [Elsewhere; 13] = [
     Elsewhere {
         operation: "update_cost_per_interview",
         written: "/cost-per-interview",
@@ -102,7 +102,6 @@ const ELSEWHERE: [Elsewhere; 14] = [
         shown: Shown::Gone,
     },
     Elsewhere { operation: "enable-quotas", written: "/enable-quotas", read: "", shown: Shown::Enabled(true) },
-    Elsewhere { operation: "disable-quotas", written: "/disable-quotas", read: "", shown: Shown::Enabled(false) },
     Elsewhere { operation: "disable-quotas-v2", written: "/disable-quotas", read: "", shown: Shown::Enabled(false) },
 ];
 
