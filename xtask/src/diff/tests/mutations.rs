@@ -471,7 +471,7 @@ struct Tally {
     called: usize,
     wrongly: Vec<String>,
     other: Vec<String>,
-    /// What import should have taken.
+    /// What import should have taken, or the generator.
     refused: Vec<String>,
     kinds: BTreeMap<&'static str, usize>,
     slowest: (Duration, &'static str),
@@ -518,9 +518,9 @@ fn mutations_of_known_class_are_classified() {
                 }
                 (Worst(_), Err(problems)) => tally.refused.push(format!("{name}: {problems}")),
                 (Worst(_), Ok(imported)) if first => {
-                    let made = regen::make_of(&date, &imported.document, &notes);
-                    let refused = made.err().map(|error| format!("{error:#}"));
-                    assert!(refused.iter().all(|error| error.contains('/')), "{name} has no place: {refused:?}");
+                    if let Err(error) = regen::make_of(&date, &imported.document, &notes) {
+                        tally.refused.push(format!("{name}, by the generator: {error:#}"));
+                    }
                 }
                 _ => {}
             }
