@@ -381,7 +381,7 @@ fn compared(workspace: &Workspace, before: &str, date: &str, list: &mut Checklis
     for id in &difference.lost {
         match named_in(workspace, date, std::slice::from_ref(id))? {
             Some(places) => list.left.push(format!(
-                "{id} is gone: take it out of the wire module of {date}; an area that it leaves empty goes from `mod.rs`, and the version then lacks the capability: `Latest` in tests/src/lib.rs names it no more, and what tests call of it goes from functions over `Latest` to the version that has it{places}"
+                "{id} is gone: take it out of the wire module of {date}; an area that it leaves empty goes from `mod.rs`, and the version then lacks the capability: `Latest` in tests/src/lib.rs names it no more, and what tests call of it goes from functions over `Latest` to the version that has it; its diagnostic in cintx/src advises the clients that have it{places}"
             )),
             None => list.done.push(format!("{id} is gone, and the wire module of {date} does not call it")),
         }
@@ -566,14 +566,14 @@ fn finish(workspace: &Workspace, before: &str, date: &str, list: &mut Checklist)
         list.left.push(format!("see whether what asks for {before} by name means {date}, too: {}", by_name.join(", ")));
     }
     list.left.push(format!(
-        "reviewed lists: `= {date} COUNT` and {date} behind the lines of {before} in tests/tests/answers/unread.txt, `versions` and COUNTS in tests/tests/domain/golden/never_sent.rs"
+        "reviewed lists: `= {date} COUNT` and {date} behind the lines of {before} in tests/tests/answers/unread.txt; {date} beside {before}, and COUNTS, in tests/tests/answers/raw_only.rs (which gives the reason of a new operation that no call sends), tests/tests/answers/parameters.rs and tests/tests/domain/golden/never_sent.rs"
     ));
     list.left.extend([
         format!("`cargo clippy -p cintx --no-default-features --features v{date} -- -D warnings`, until it is silent"),
         format!("decide whether {date} is the default: `default` in cintx/Cargo.toml, cintx-raw/Cargo.toml, tests/Cargo.toml"),
         format!("name it where {before} is named in words: README.md, cintx/src/lib.rs, cintx/guide/versions.md, cintx/guide/calls.md"),
         format!(
-            "`cargo test -p cintx-tests --no-default-features --features v{date} --tests --no-fail-fast`: what the simulated Exchange answers, and what tests say of dates"
+            "`cargo test -p cintx-tests --no-default-features --features v{date} --no-fail-fast`: what the simulated Exchange answers, and what tests say of dates"
         ),
         "`INSTA_UPDATE=always TRYBUILD=overwrite cargo test -p xtask -p cintx -p cintx-tests`; read what it wrote".to_owned(),
         "`CINTX_WRITE_GUIDE=1 cargo test -p cintx-tests --test structure`: the guide's table of capabilities".to_owned(),
@@ -691,6 +691,8 @@ mod tests {
             "openapi/docs/operations.toml has no summary of: adopt_dog",
             "[ ] adopt_dog: the method is `adopt_dog` and was `add_dog`; named in cintx/src/wire/v2032_01_01/dogs.rs; the simulated Exchange has it in cintx-sandbox/src/dogs.rs",
             "asks for 2031-05-06 by name means 2032-01-01, too: tests/tests/dogs.rs",
+            "2032-01-01 beside 2031-05-06, and COUNTS, in tests/tests/answers/raw_only.rs",
+            "cargo test -p cintx-tests --no-default-features --features v2032-01-01",
             "1 break compilation",
         ] {
             assert!(list.contains(said), "{said:?} is not in {list}");
