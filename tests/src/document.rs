@@ -92,5 +92,11 @@ impl Document {
 
 /// The schema of an answer's JSON.
 pub fn json_schema(answer: &Value) -> Option<&Value> {
-    answer.pointer("/content/application~1json/schema")
+    let content = answer.get("content")?.as_object()?;
+    content.iter().find(|(media, _)| essence(media) == "application/json")?.1.get("schema")
+}
+
+/// A media type without its parameters.
+pub fn essence(media: &str) -> &str {
+    media.split(';').next().unwrap_or_default().trim()
 }

@@ -123,6 +123,9 @@ fn list(title: &str, changes: Vec<&Change>) -> String {
     format!("  - {title}: {}.\n", names.join("; "))
 }
 
+/// What the entries of a release stand under.
+const API: &str = "\n### API\n\n";
+
 /// Puts the entry under "Unreleased", in place of an earlier one of the same step. A block under a release is history.
 fn merge(current: &str, opening: &str, entry: &str, released: Released) -> Result<String> {
     let block = format!("{opening}{entry}{CLOSING}");
@@ -140,7 +143,12 @@ fn merge(current: &str, opening: &str, entry: &str, released: Released) -> Resul
     }
     let is_history = released == Released::Refuse && current[end..].contains(opening);
     ensure!(!is_history, "{FILE} has this step under a release already");
-    Ok(format!("{}\n### API\n\n{block}{}", &current[..start], &current[start..]))
+    // One heading of a release holds the entries of all steps.
+    if let Some(at) = unreleased.find(API) {
+        let (before, entries) = current.split_at(start + at + API.len());
+        return Ok(format!("{before}{block}\n\n{entries}"));
+    }
+    Ok(format!("{}{API}{block}{}", &current[..start], &current[start..]))
 }
 
 #[cfg(test)]
@@ -198,6 +206,7 @@ mod tests {
         let again = KENNELS.replace("[calm, playful]", "[calm, playful, sleepy]");
         let file = at.download("newer.yaml", again).to_str().unwrap().to_owned();
         run(&at.workspace, DATE, &file, false).unwrap();
+        assert_eq!(read().matches("\n### API\n").count(), 1, "both stand under one heading: {}", read());
         let text = read();
         assert_eq!(text.matches("<!-- generated: ").count(), 2, "{text}");
         assert!(text.contains("the value \"playful\" is gone") && text.contains("Additive besides: `Mood`"), "{text}");

@@ -269,7 +269,7 @@ fn minimal(place: &Place<'_>) -> Result<Outcome> {
 }
 
 /// A workspace's manifest with other members.
-fn with_members(manifest: &str, members: &[&str]) -> String {
+pub(crate) fn with_members(manifest: &str, members: &[&str]) -> String {
     let line = |line: &str| match line.starts_with("members = [") {
         true => format!("members = {members:?}\n"),
         false => format!("{line}\n"),

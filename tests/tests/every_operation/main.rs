@@ -93,9 +93,10 @@ async fn call_once(
         None if description.get("content").is_some() => Value::from(UPLOAD),
         None => Value::Null,
     };
-    match (&expected, json_schema(description)) {
-        (body, Some(_)) => answer = answer.body("application/json", body.to_string()),
-        (Value::String(text), None) => answer = answer.body("text/csv", text.clone()),
+    let media = description["content"].as_object().and_then(|content| content.keys().next());
+    match (&expected, media) {
+        (body, Some(media)) if json_schema(description).is_some() => answer = answer.body(media, body.to_string()),
+        (Value::String(text), Some(media)) => answer = answer.body(media, text.clone()),
         _ => {}
     }
     for (name, value) in [("etag", ETAG), ("location", LOCATION)] {

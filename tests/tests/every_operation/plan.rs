@@ -2,7 +2,7 @@
 //! Values are chosen so that a swapped, forgotten or badly encoded one shows.
 
 use cintx_tests::dispatch::Arguments;
-use cintx_tests::document::{Document, DocumentOperation};
+use cintx_tests::document::{Document, DocumentOperation, essence};
 use cintx_tests::instances::{instances, missing};
 use httpmock::HttpMockRequest;
 use serde_json::{Map, Value, json};
@@ -71,7 +71,13 @@ impl Plan {
         plan.request_body(document, operation);
         for (status, answer) in document.answers(operation) {
             if (200..300).contains(&status) {
-                plan.accept.extend(answer["content"].as_object().into_iter().flat_map(Map::keys).cloned());
+                plan.accept.extend(
+                    answer["content"]
+                        .as_object()
+                        .into_iter()
+                        .flat_map(Map::keys)
+                        .map(|media| essence(media).to_owned()),
+                );
             }
         }
         plan

@@ -142,6 +142,7 @@ fn client_that_has(trait_name: &str, versions: &BTreeMap<String, BTreeSet<String
     match (has[0].1, has[has.len() - 1].1) {
         (_, true) => format!("client of {first} or later"),
         (true, false) => format!("client of {last} or earlier"),
+        (false, false) if first == last => format!("client of {first} alone"),
         (false, false) => format!("client of {}", dates.join(" or ")),
     }
 }
@@ -187,9 +188,12 @@ fn no_version_is_said_to_be_the_last() {
             for (place, found) in text.match_indices(&format!("client of {date}")) {
                 let rest = &text[place + found.len()..];
                 clients += 1;
-                if !["or later", "or earlier", "or 20"].iter().any(|more| rest.trim_start().starts_with(more)) {
+                if !["or later", "or earlier", "or 20", "alone"].iter().any(|more| rest.trim_start().starts_with(more))
+                {
                     let shown: String = text[place..].chars().take(60).collect();
-                    faults.push(format!("{path}: {shown:?} lacks \"or later\", \"or earlier\" or another version"));
+                    faults.push(format!(
+                        "{path}: {shown:?} lacks \"or later\", \"or earlier\", \"alone\" or another version"
+                    ));
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! The comparison on small documents, a change at a time, and on the real ones.
-//! `mutations` and `unions` change the real documents in ways whose class is known.
+//! `mutations` and `unions` change the real documents in ways whose class is known; `wire` calls what comes of it.
 
 mod mutations;
 mod unions;
+mod wire;
 
 use serde_json::{Value, json};
 

@@ -3,6 +3,8 @@
 
 mod emit;
 mod generate;
+#[cfg(test)]
+pub(crate) mod part;
 mod places;
 mod shape;
 mod supplement;
@@ -18,6 +20,8 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value;
 
 pub(crate) use self::emit::is_uniform;
+#[cfg(test)]
+pub(crate) use self::emit::lists;
 pub(crate) use self::shape::{canonical_id, inline_references, is_client_header, is_never_sent, schemas, shared_ids};
 use self::supplement::Supplement;
 pub(crate) use self::table::ident as argument_name;
