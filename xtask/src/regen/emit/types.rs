@@ -80,42 +80,45 @@ fn structure(version: &Version<'_>, item: &syn::ItemStruct) -> Result<String, St
         "",
         &[title(schema, &format!("{} {}", if answer { "Comes back:" } else { "Is sent:" }, words(&name)))],
     );
-    let (mut required, mut optional) = (Vec::new(), Vec::new());
-    let mut body = String::new();
+    let (mut read, mut body) = (Vec::new(), String::new());
     let mut idents = std::collections::BTreeSet::new();
     for field in &fields.named {
         let mut field = field.clone();
         tell_spellings_apart(&mut field, &fields.named, &mut idents);
         let emitted = self::field(&name, schema, answer, &field)?;
         body.push_str(&emitted.text);
-        if emitted.read.required { &mut required } else { &mut optional }.push(emitted.read);
+        read.push(emitted.read);
     }
-    let default = if required.is_empty() { " Default," } else { "" };
-    text.push_str(&format!("#[derive(Clone, Debug,{default} PartialEq, Serialize)]\n{SCHEMARS}"));
+    let default = if read.iter().any(|field| field.required) { "" } else { " Default," };
+    text.push_str(&format!("#[derive(Clone, Debug,{default} PartialEq)]\n{SCHEMARS}"));
     if answer {
         text.push_str("#[non_exhaustive]\n");
     }
-    text.push_str(&format!("pub struct {name} {{\n{body}}}\n\n{}", reading(&name, &required, &optional)));
+    text.push_str(&format!("pub struct {name} {{\n{body}}}\n\n{}", reading(&name, &read)));
     Ok(text)
 }
 
-/// How a type is read: without the fields' types where its own default can be filled.
-fn reading(name: &str, required: &[Reading], optional: &[Reading]) -> String {
-    let lines = |fields: &[Reading], indent: &str, typed: bool| -> String {
-        let ty = |field: &Reading| if typed { format!(": {}", field.ty) } else { String::new() };
-        let nullable = |field: &Reading| if field.nullable { "nullable " } else { "" };
-        fields
-            .iter()
-            .map(|field| format!("{indent}{}{:?} => {}{},\n", nullable(field), field.wire, field.ident, ty(field)))
-            .collect()
+/// How a type is read and written: without the fields' types where its own default can be filled. What requires fields
+/// lists them apart, so it says again in which order all are written.
+fn reading(name: &str, fields: &[Reading]) -> String {
+    let lines = |indent: &str, line: &dyn Fn(&Reading) -> Option<String>| -> String {
+        fields.iter().filter_map(line).map(|line| format!("{indent}{line},\n")).collect()
     };
-    if required.is_empty() {
-        return format!("crate::object::object!({name} {{\n{}}});\n", lines(optional, "    ", false));
+    let place = |field: &Reading| format!("{:?} => {}", field.wire, field.ident);
+    let marks = |read: bool, field: &Reading| {
+        let mark = |is: bool, mark| if is { mark } else { "" };
+        format!("{}{}", mark(read && field.nullable, "nullable "), mark(!read && field.always, "always "))
+    };
+    if fields.iter().all(|field| !field.required) {
+        let all = lines("    ", &|field| Some(marks(true, field) + &marks(false, field) + &place(field)));
+        return format!("crate::object::object!({name} {{\n{all}}});\n");
     }
-    let required = lines(required, "        ", true);
+    let typed = |field: &Reading| format!("{}{}: {}", marks(true, field), place(field), field.ty);
+    let required = lines("        ", &|field| field.required.then(|| typed(field)));
+    let optional = lines("    ", &|field| (!field.required).then(|| typed(field)));
+    let written = lines("        ", &|field| Some(marks(false, field) + &place(field)));
     format!(
-        "crate::object::object!({name} {{\n    requires {{\n{required}    }}\n{}}});\n",
-        lines(optional, "    ", true)
+        "crate::object::object!({name} {{\n    requires {{\n{required}    }}\n    writes {{\n{written}    }}\n{optional}}});\n"
     )
 }
 
@@ -158,6 +161,8 @@ struct Reading {
     required: bool,
     /// Null and absence are two things.
     nullable: bool,
+    /// It is written though it may be null.
+    always: bool,
 }
 
 fn field(owner: &str, schema: &Value, answer: bool, field: &syn::Field) -> Result<Field, String> {
@@ -197,12 +202,14 @@ fn field(owner: &str, schema: &Value, answer: bool, field: &syn::Field) -> Resul
     }
     let mut text = super::doc("    ", &[facts]);
     if !attributes.is_empty() {
-        text.push_str(&format!("    #[serde({})]\n", attributes.join(", ")));
+        // Reading and writing are told by the macro behind the type; the schema's derive looks here.
+        text.push_str(&format!("    #[cfg_attr(feature = \"schemars\", serde({}))]\n", attributes.join(", ")));
     }
     let ty = print(&ty);
     text.push_str(&format!("    pub {ident}: {ty},\n"));
+    let always = required;
     let required = !ty.starts_with("Option<");
-    Ok(Field { text, read: Reading { ident: ident.to_string(), wire, ty, required, nullable: three_ways } })
+    Ok(Field { text, read: Reading { ident: ident.to_string(), wire, ty, required, nullable: three_ways, always } })
 }
 
 fn renamed(attributes: &[syn::Attribute]) -> Option<String> {
