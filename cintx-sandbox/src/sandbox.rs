@@ -503,12 +503,18 @@ impl Sandbox {
         server::respond(&self.engine, request)
     }
 
-    /// The requests received so far, oldest first; the last 10,000.
+    /// The requests to the API received so far, oldest first; the last 10,000, those for a token counted in.
     pub fn requests(&self) -> Vec<Received> {
-        self.engine.log().entries()
+        self.engine.log().entries(|one| !one.is_for_token())
     }
 
-    /// Waits until it has answered so many requests since it started: the moment at which a test kills its client.
+    /// The same of the requests to the token endpoint; secrets and tokens are left out.
+    pub fn token_requests(&self) -> Vec<Received> {
+        self.engine.log().entries(Received::is_for_token)
+    }
+
+    /// Waits until it has answered so many requests to the API since it started, those for a token left out: the moment
+    /// at which a test kills its client.
     ///
     /// ```
     /// # use cintx_sandbox::Sandbox;

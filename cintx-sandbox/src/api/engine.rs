@@ -171,12 +171,12 @@ impl Engine {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until so many requests have been answered.
+    /// Waits until so many requests to the API have been answered.
     pub(crate) async fn answered(&self, requests: u64) {
         loop {
             // What is answered after this line wakes it.
             let answered = self.answered.notified();
-            if self.log().total() >= requests {
+            if self.log().total_of_api() >= requests {
                 return;
             }
             answered.await;
@@ -486,6 +486,14 @@ impl Engine {
         outgoing
     }
 
+    /// Writes down what the token endpoint has answered.
+    pub(crate) fn record_token(&self, incoming: &Incoming, outgoing: Outgoing, effect: Option<&Effect>) -> Outgoing {
+        let body: Option<Value> = serde_json::from_slice(&outgoing.body).ok().filter(|_| outgoing.status >= 400);
+        let refusal = body.as_ref().and_then(|body| body.get("error_description")).and_then(Value::as_str);
+        let notes = Notes { fault: effect.map(Effect::name), ..Notes::default() };
+        self.record(incoming, outgoing, notes, refusal.map(str::to_owned))
+    }
+
     /// Refuses a request without looking at it.
     fn turn_away(&self, incoming: &Incoming, refusal: Rejection, notes: Notes<'_>) -> Outgoing {
         let (trace_id, traceparent) = self.trace(&incoming.headers);
@@ -707,16 +715,28 @@ impl Engine {
         {
             own = contract.check_answer(operation, outgoing.status, &outgoing.headers, &outgoing.body);
         }
+        let is_for_token = incoming.path == TOKEN_PATH;
+        let operation = notes.operation.map(Operation::id).or(is_for_token.then_some(TOKEN));
+        let (at, body, answer) = {
+            let world = self.world();
+            let kept = |body: &[u8]| match is_for_token {
+                true => log::token_body(body, &world.account),
+                false => log::body(body),
+            };
+            let body = if is_for_token { kept(&incoming.body) } else { notes.body.map(log::without_credentials) };
+            (text(world.now()), body, kept(&outgoing.body))
+        };
         let mut entry = Received {
             number: 0,
-            at: text(self.world().now()),
+            at,
             method: incoming.method.clone(),
             path: incoming.path.clone(),
-            query: incoming.query.clone(),
+            // No parameter of the token endpoint is known, so anything may be meant by one.
+            query: incoming.query.as_deref().filter(|_| !is_for_token).map(log::query),
             version: header(&incoming.headers, VERSION).map(str::to_owned),
             idempotency_key: header(&incoming.headers, "idempotency-key").map(str::to_owned),
-            operation: notes.operation.map(|operation| operation.id().to_owned()),
-            body: notes.body,
+            operation: operation.map(str::to_owned),
+            body,
             status: outgoing.status,
             fault: notes.fault,
             replayed: notes.replayed,
@@ -726,7 +746,7 @@ impl Engine {
             answer_violations: own,
             headers: log::headers(&incoming.headers),
             answer_headers: log::headers(&outgoing.headers),
-            answer: log::body(&outgoing.body),
+            answer,
         };
         if self.print || !entry.answer_violations.is_empty() {
             eprintln!("{}", entry.line());

@@ -175,7 +175,8 @@ struct Filter {
 impl Filter {
     fn read(engine: &Engine, given: serde_json::Map<String, Value>) -> Result<Self, Reply> {
         let filter: Self = reading::from(Value::Object(given)).map_err(refuse)?;
-        filter.operation.iter().try_for_each(|operation| known_operation(engine, operation))?;
+        // Of what is no operation, only calls for a token are requests.
+        filter.operation.iter().try_for_each(|operation| known_operation(engine, operation, &[fault::TOKEN]))?;
         if let Some(method) = filter.method.as_deref().filter(|method| !METHODS.contains(method)) {
             return Err(refuse(format!("method is {method}; there are: {}", METHODS.join(", "))));
         }
@@ -285,8 +286,7 @@ fn requests(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
         }
     }
     let filter = Filter::read(engine, given)?;
-    let entries = engine.log().entries();
-    let entries: Vec<Value> = entries.iter().filter(|one| filter.fits(one)).map(Received::facts).collect();
+    let entries: Vec<Value> = engine.log().entries(|one| filter.fits(one)).iter().map(Received::facts).collect();
     Ok((200, json!({ "count": entries.len(), "requests": entries })))
 }
 
@@ -339,9 +339,9 @@ fn move_clock(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
 }
 
 /// Refuses a name, or a pattern of names, that no operation has.
-fn known_operation(engine: &Engine, pattern: &str) -> Result<(), Reply> {
+fn known_operation(engine: &Engine, pattern: &str, beside: &[&str]) -> Result<(), Reply> {
     let operations = engine.contracts().iter().flat_map(|contract| contract.operations()).map(Operation::id);
-    let known: BTreeSet<&str> = operations.chain(fault::BESIDE_OPERATIONS).collect();
+    let known: BTreeSet<&str> = operations.chain(beside.iter().copied()).collect();
     if known.iter().any(|name| fits(pattern, name)) {
         return Ok(());
     }
@@ -357,7 +357,7 @@ fn add_faults(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     if count > MAX_FAULTS {
         return Err(refuse(format!("there would be {count} faults; {MAX_FAULTS} at most can be in force")));
     }
-    given.iter().try_for_each(|fault| known_operation(engine, &fault.on))?;
+    given.iter().try_for_each(|fault| known_operation(engine, &fault.on, &fault::BESIDE_OPERATIONS))?;
     let mut faults = engine.faults();
     let ids: Vec<u64> = given.into_iter().map(|fault| faults.add(fault).0).collect();
     Ok((201, json!({ "ids": ids })))

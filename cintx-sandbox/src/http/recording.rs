@@ -126,9 +126,9 @@ pub(crate) fn is_recorded(incoming: &Incoming) -> bool {
     !is_control || (incoming.method == "POST" && RECORDED_CONTROL.contains(&incoming.path.as_str()))
 }
 
-/// The query, without the control token.
+/// The query, without the control token; none of the token endpoint, where it can only be a secret in a wrong place.
 fn query(incoming: &Incoming) -> Option<String> {
-    let query = incoming.query.as_deref()?;
+    let query = incoming.query.as_deref().filter(|_| incoming.path != TOKEN_PATH)?;
     if !incoming.path.starts_with("/control/") {
         return Some(query.to_owned());
     }
