@@ -596,6 +596,7 @@ async fn what_is_not_there_is_refused_by_name() {
         ("faults", json!([{ "on": "*", "do": "delay", "delay": 5 }]), 400, "`delay_ms`"),
         ("requests/verify", json!({ "operation": "create_projct", "times": 0 }), 400, "create_project"),
         ("requests/verify", json!({ "operation": "create_project", "times": 0 }), 200, "count"),
+        ("requests/verify", json!({ "operation": "creat_*", "times": 0 }), 400, "create_project"),
         ("respondents", json!({ "target_group_id": "01JP0M57XAWSMNPSW5M62A035H" }), 404, "01JP0M57XAWSMNPSW5M62A035H"),
         ("clock", json!({ "advance_seconds": 1e300 }), 400, "advance_seconds"),
     ] {
@@ -605,6 +606,25 @@ async fn what_is_not_there_is_refused_by_name() {
     }
     let reply = send(http.get(format!("{}/requests?status=abc", sandbox.control_url()))).await.expect(400);
     assert!(reply.text.contains("status is abc"), "{reply:?}");
+}
+
+#[tokio::test]
+async fn filters_take_patterns_as_faults_do() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    caller.project(&sandbox, "p").await;
+    // Nobody's operation.
+    send(client().get(format!("{}/nowhere", sandbox.api_url())).bearer_auth(&caller.token)).await;
+    for (pattern, count) in [("create_*", 1), ("*_project", 1), ("get_*", 0), ("oauth_*", 1), ("*", 2)] {
+        for times in 0..3 {
+            let filter = json!({ "operation": pattern, "times": times });
+            let verified = send(post_json(&client(), &format!("{}/requests/verify", sandbox.control_url()), &filter));
+            let reply = verified.await.expect(if times == count { 200 } else { 409 });
+            assert_eq!(reply.json()["count"], count, "{pattern}");
+        }
+        let chosen = client().get(format!("{}/requests?operation={pattern}", sandbox.control_url()));
+        assert_eq!(send(chosen).await.expect(200).json()["count"], count, "{pattern}");
+    }
 }
 
 /// Mistakes with credentials are the first that anybody makes, and a client that asks for too many tokens is one that

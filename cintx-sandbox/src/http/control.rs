@@ -185,7 +185,8 @@ impl Filter {
 
     fn fits(&self, one: &Received) -> bool {
         let same = |wanted: &Option<String>, own: Option<&str>| wanted.as_deref().is_none_or(|text| own == Some(text));
-        same(&self.operation, one.operation.as_deref())
+        let operation = one.operation.as_deref();
+        self.operation.as_deref().is_none_or(|pattern| operation.is_some_and(|own| fits(pattern, own)))
             && same(&self.method, Some(&one.method))
             && same(&self.path, Some(&one.path))
             && same(&self.idempotency_key, one.idempotency_key.as_deref())
