@@ -46,13 +46,25 @@ impl Profile {
         }
     }
 
-    /// Splits a goal over the targets in the proportion they have, or evenly.
-    fn spread(&mut self, goal: u64) {
+    /// Lets the quotas follow the group's goal. Hand-made ones, and those that are left where others were deleted, stay
+    /// the part of it that they were; all others are the whole of it.
+    fn follow(&mut self, before: u64, goal: u64) {
+        let is_part = self.kind == ProfileKind::Control || self.targets.iter().any(|target| target.quota.is_none());
+        if !is_part || before == 0 {
+            return self.spread(goal, goal);
+        }
+        let sum: u64 = self.targets.iter().filter_map(|target| target.quota.as_ref()).map(|quota| quota.goal).sum();
+        let sum = (sum as f64 * goal as f64 / before as f64).round() as u64;
+        self.spread(sum.min(goal), goal);
+    }
+
+    /// Splits so many of a goal's completes over the targets in the proportion they have, or evenly.
+    fn spread(&mut self, sum: u64, goal: u64) {
         let mut quotas: Vec<&mut Quota> = self.targets.iter_mut().filter_map(|target| target.quota.as_mut()).collect();
         let weights: Vec<f64> = quotas.iter().map(|quota| quota.goal as f64).collect();
         let even = weights.iter().sum::<f64>() <= 0.0;
         let weights = if even { vec![1.0; weights.len()] } else { weights };
-        for (quota, part) in quotas.iter_mut().zip(split(goal, &weights)) {
+        for (quota, part) in quotas.iter_mut().zip(split(sum, &weights)) {
             quota.goal = part;
             quota.percentage = percent(part, goal);
         }
@@ -148,16 +160,17 @@ impl Audience {
         Ok(())
     }
 
-    /// Turns a profile's quotas on, splitting the goal evenly, or off.
+    /// Turns a profile's quotas on, splitting the goal evenly, or off. Those that are all on stay as they are.
     pub(crate) fn enable_quotas(&mut self, id: &str, enabled: bool, goal: u64) -> Result<&Profile, Rejection> {
         let profile = self.own(id)?;
         profile.quotas_enabled = enabled;
+        if enabled && profile.targets.iter().all(|target| target.quota.is_some()) {
+            return Ok(profile);
+        }
         for target in &mut profile.targets {
-            target.quota = if enabled { Some(target.quota.take().unwrap_or_default()) } else { None };
+            target.quota = enabled.then(Quota::default);
         }
-        if enabled {
-            profile.spread(goal);
-        }
+        profile.spread(goal, goal);
         Ok(profile)
     }
 
@@ -179,7 +192,7 @@ impl Audience {
         }
         let before = std::mem::replace(&mut profile.targets, targets);
         profile.inherit(&before);
-        profile.spread(goal);
+        profile.spread(goal, goal);
         Ok(profile)
     }
 
@@ -241,13 +254,16 @@ impl Audience {
         }
     }
 
+    /// Lets all quotas follow a new total in proportion.
+    pub(crate) fn follow(&mut self, before: u64, goal: u64) {
+        self.profiles.iter_mut().for_each(|profile| profile.follow(before, goal));
+    }
+
     /// Sets the goals of quotas, as numbers of completes. Without any, all
-    /// quotas follow the new total in proportion.
-    pub(crate) fn set_quota_goals(&mut self, goal: u64, goals: &Goals) -> Result<(), Rejection> {
+    /// quotas follow the new total.
+    pub(crate) fn set_quota_goals(&mut self, before: u64, goal: u64, goals: &Goals) -> Result<(), Rejection> {
         if goals.is_empty() {
-            for profile in &mut self.profiles {
-                profile.spread(goal);
-            }
+            self.follow(before, goal);
             return Ok(());
         }
         for (id, quotas) in goals {
@@ -413,6 +429,32 @@ mod tests {
         let percentages: Vec<f64> =
             audience.targets().filter_map(|target| Some(target.quota.as_ref()?.percentage.round())).collect();
         assert_eq!(percentages, [34.0, 33.0, 33.0]);
+    }
+
+    #[test]
+    fn a_part_of_the_goal_stays_a_part_of_it() {
+        let mut by_hand = audience(profile(ProfileKind::Control, &[50]));
+        by_hand.set_quota_goals(500, 600, &Goals::new()).unwrap();
+        assert_eq!(goals(&by_hand), [Some(60)]);
+        assert_eq!(by_hand.targets().next().unwrap().quota.as_ref().unwrap().percentage, 10.0);
+        let mut left = audience(profile(ProfileKind::Regular, &[50, 50]));
+        left.remove_quotas("p", &["t1".into()]).unwrap();
+        left.set_quota_goals(100, 200, &Goals::new()).unwrap();
+        assert_eq!(goals(&left), [Some(100), None]);
+        let mut all = audience(profile(ProfileKind::Regular, &[40, 20]));
+        all.set_quota_goals(100, 200, &Goals::new()).unwrap();
+        assert_eq!(goals(&all), [Some(133), Some(67)], "what was edited one by one is the whole again");
+    }
+
+    #[test]
+    fn what_is_turned_on_already_stays() {
+        let mut by_hand = audience(profile(ProfileKind::Control, &[10, 40]));
+        by_hand.enable_quotas("p", true, 500).unwrap();
+        assert_eq!(goals(&by_hand), [Some(10), Some(40)]);
+        let mut left = audience(profile(ProfileKind::Regular, &[30, 70]));
+        left.remove_quotas("p", &["t1".into()]).unwrap();
+        left.enable_quotas("p", true, 100).unwrap();
+        assert_eq!(goals(&left), [Some(50), Some(50)], "nobody is closed out");
     }
 
     #[test]
