@@ -8,7 +8,7 @@ use crate::api::rejection::Rejection;
 use crate::api::routes;
 use crate::api::strict;
 use crate::contract::{Contract, ContractError, Found, Host, Operation, Place, Request, Violation};
-use crate::fault::{Effect, Faults, Strike, TOKEN, drift};
+use crate::fault::{BESIDE_OPERATIONS, Effect, Fault, Faults, Strike, TOKEN, drift, fits};
 use crate::http::log::{self, Log, Received};
 use crate::http::recording::{self, Recorder, Recording};
 use crate::seed_file::SeedFile;
@@ -23,7 +23,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +34,9 @@ const VERSION: &str = "cint-api-version";
 
 /// The path of the token endpoint.
 pub(crate) const TOKEN_PATH: &str = "/oauth/token";
+
+/// So many faults can be in force at once that a file or a request gives.
+const MAX_FAULTS: usize = 1_000;
 
 /// So many states are kept at most.
 const MAX_SAVED: usize = 16;
@@ -185,6 +188,28 @@ impl Engine {
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses a name, or a pattern of names, that neither an operation has nor something beside them.
+    pub(crate) fn check_operation(&self, pattern: &str, beside: &[&str]) -> Result<(), String> {
+        let operations = self.contracts.iter().flat_map(|contract| contract.operations()).map(Operation::id);
+        let known: BTreeSet<&str> = operations.chain(beside.iter().copied()).collect();
+        if known.iter().any(|name| fits(pattern, name)) {
+            return Ok(());
+        }
+        let mut nearest: Vec<&str> = known.into_iter().collect();
+        nearest.sort_by_key(|name| strsim::levenshtein(name, pattern));
+        nearest.truncate(5);
+        Err(format!("no operation is called {pattern}; the nearest are: {}", nearest.join(", ")))
+    }
+
+    /// Refuses faults that could never strike, and more of them than there can be.
+    pub(crate) fn check_faults(&self, given: &[Fault]) -> Result<(), String> {
+        let count = self.faults().len() + given.len();
+        if count > MAX_FAULTS {
+            return Err(format!("there would be {count} faults; {MAX_FAULTS} at most can be in force"));
+        }
+        given.iter().try_for_each(|fault| self.check_operation(&fault.on, &BESIDE_OPERATIONS))
     }
 
     /// The token that opens the control endpoint and the page from anywhere.
