@@ -56,7 +56,7 @@ fn launch(world: &mut World, change: impl FnOnce(&mut TargetGroup)) -> String {
     change(&mut group);
     let goal = group.goal;
     group.audience.set_goals(goal);
-    world.add_group(group);
+    assert!(world.add_group(group));
     fielding::create(world, now, &id, now, end, RunStatus::Live);
     id
 }
