@@ -193,6 +193,18 @@ fn arrivals_differ_by_country_and_supplier() {
 }
 
 #[test]
+fn everybody_may_drop_out() {
+    let mut scenario = Scenario::default();
+    scenario.outcomes.drop_out = 1.0;
+    let mut world = world(15, scenario);
+    let id = launch(&mut world, |_| {});
+    pass(&mut world, DAY);
+    let total = &group(&world, &id).ledger.total;
+    assert!(total.dropped > 1_000, "{total:?}");
+    assert_eq!(total.dropped + total.in_survey, total.entered(), "{total:?}");
+}
+
+#[test]
 fn the_price_draws_with_a_floor_and_falling_returns() {
     let mut world = world(14, Scenario::lifelike());
     let response = world.settings.scenario.price.clone();
