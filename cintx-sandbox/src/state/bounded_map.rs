@@ -195,6 +195,11 @@ impl<V> BoundedMap<V> {
         self.slots.len()
     }
 
+    /// How many there can be.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
