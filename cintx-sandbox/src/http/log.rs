@@ -74,8 +74,9 @@ const OPEN_TO_ALL: &[&str] = &[
 ];
 
 /// Whether something of this name carries a credential.
-fn is_credential(name: &str) -> bool {
-    let plain: String = name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+pub(crate) fn is_credential(name: &str) -> bool {
+    let plain: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
     CREDENTIALS.iter().any(|part| plain.contains(part))
 }
 
@@ -112,9 +113,10 @@ fn blank(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(blank),
         Value::Object(map) => {
             for (name, own) in map {
-                match own {
-                    Value::String(_) if is_credential(name) => *own = Value::from(NOT_KEPT),
-                    _ => blank(own),
+                if is_credential(name) {
+                    *own = Value::from(NOT_KEPT);
+                } else {
+                    blank(own);
                 }
             }
         }

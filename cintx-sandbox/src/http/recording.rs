@@ -89,7 +89,8 @@ impl Recorder {
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         };
-        let headers = incoming.headers.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()));
+        let is_kept = |name: &str| !LEFT_OUT.contains(&name) && !log::is_credential(name);
+        let headers = incoming.headers.iter().filter(|(name, _)| is_kept(name.as_str()));
         let headers: Vec<(String, String)> = headers.filter_map(text).collect();
         let address = incoming.path.len() + incoming.query.as_ref().map_or(0, String::len);
         let weight = 500 + address + log::weight_of_pairs(&headers) + incoming.body.len() + outgoing.body.len();
