@@ -3,7 +3,7 @@
 
 use crate::api::engine::Engine;
 use crate::contract::{Contract, ContractError};
-use crate::fault::{Fault, FaultId};
+use crate::fault::{BESIDE_OPERATIONS, Fault, FaultId};
 use crate::http::connection_fault::{ConnectionFault, FaultyListener};
 use crate::http::log::Received;
 use crate::http::{access, control, server};
@@ -37,6 +37,9 @@ pub enum Error {
     /// The scenario has a number that cannot be.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
+    /// A fault could never strike, because nothing is called as it says, or there are too many.
+    #[error("the faults cannot be injected: {0}")]
+    Fault(String),
     /// The control token cannot be one.
     #[error("the control token {0}")]
     ControlToken(&'static str),
@@ -304,7 +307,8 @@ impl Builder {
     ///
     /// # Errors
     /// If the port cannot be opened, a version is unknown, the scenario has a
-    /// number that cannot be, or the control token is empty.
+    /// number that cannot be, a fault is of an operation that no version
+    /// served has, or the control token is empty.
     pub async fn start(self) -> Result<Sandbox, Error> {
         self.settings.scenario.check()?;
         if let Some(problem) = self.control_token.as_deref().and_then(access::token_problem) {
@@ -327,6 +331,7 @@ impl Builder {
             first.adopt(settings);
             engine.begin_from(first);
         }
+        engine.check_faults(&self.faults).map_err(Error::Fault)?;
         let engine = Arc::new(engine);
         let listener = TcpListener::bind((self.listen, self.port)).await?;
         let mut address = listener.local_addr()?;
@@ -503,12 +508,18 @@ impl Sandbox {
         server::respond(&self.engine, request)
     }
 
-    /// The requests received so far, oldest first; the last 10,000.
+    /// The requests to the API received so far, oldest first; the last 10,000, those for a token counted in.
     pub fn requests(&self) -> Vec<Received> {
-        self.engine.log().entries()
+        self.engine.log().entries(|one| !one.is_for_token())
     }
 
-    /// Waits until it has answered so many requests since it started: the moment at which a test kills its client.
+    /// The same of the requests to the token endpoint; secrets and tokens are left out.
+    pub fn token_requests(&self) -> Vec<Received> {
+        self.engine.log().entries(Received::is_for_token)
+    }
+
+    /// Waits until it has answered so many requests to the API since it started, those for a token left out: the moment
+    /// at which a test kills its client.
     ///
     /// ```
     /// # use cintx_sandbox::Sandbox;
@@ -609,8 +620,13 @@ impl Sandbox {
         self.engine.world().fail_jobs_of(target_group_id, jobs, code, description)
     }
 
-    /// Puts a fault into force, behind those that already are.
+    /// Puts a fault into force, behind those that already are. One of an
+    /// operation that no version served has would never strike; standard error
+    /// says so.
     pub fn inject(&self, fault: Fault) -> FaultId {
+        if let Err(reason) = self.engine.check_operation(&fault.on, &BESIDE_OPERATIONS) {
+            eprintln!("a fault will not strike: {reason}");
+        }
         self.engine.faults().add(fault)
     }
 

@@ -1,6 +1,7 @@
 //! Scenarios: how the people of the simulated field behave, in numbers that a
 //! file can set. What each number does stands with it.
 
+use crate::state::market::PLACES;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -133,7 +134,7 @@ impl Default for Sessions {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Outcomes {
-    /// The part that drops out of the shortest interview.
+    /// The part that drops out of the shortest interview; with 1, everybody does.
     pub drop_out: f64,
     /// What each minute of the expected length adds to it.
     pub drop_out_per_minute: f64,
@@ -213,7 +214,7 @@ pub struct AgeBand {
 pub struct Supplier {
     /// How many it sends, by what a usual supplier sends.
     pub size: f64,
-    /// The same for single countries, multiplied with it.
+    /// The same for single countries by their lower-case two letters, multiplied with it.
     pub countries: BTreeMap<String, f64>,
     /// How many of its people fail the security checks, by the usual part.
     pub security: f64,
@@ -368,6 +369,8 @@ impl Scenario {
             if id.parse::<i64>().is_err() {
                 return Err(invalid("suppliers", id, "a supplier is named by its number"));
             }
+            let field = format!("suppliers.{id}.countries");
+            supplier.countries.keys().try_for_each(|code| check_code(&field, code))?;
             for size in supplier.countries.values().chain([&supplier.size, &supplier.security]) {
                 within(&format!("suppliers.{id}"), *size, 0.0..=100.0, "0 to 100 is allowed")?;
             }
@@ -423,11 +426,16 @@ fn weights(field: &str, given: &[f64], count: usize) -> Result<(), ScenarioError
     }
 }
 
+/// Holds that a place has this code: of others nobody comes, so that a slip would not be seen.
+fn check_code(field: &str, code: &str) -> Result<(), ScenarioError> {
+    let is_known = PLACES.iter().any(|(place, _, _)| place.to_lowercase() == code);
+    let allowed = "a country is named by the two letters that get_countries has for it, in lower case";
+    if is_known { Ok(()) } else { Err(invalid(field, code, allowed)) }
+}
+
 fn check_country(code: &str, country: &Country) -> Result<(), ScenarioError> {
     let field = |name: &str| format!("countries.{code}.{name}");
-    if code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return Err(invalid("countries", code, "a country is named by two lower-case letters"));
-    }
+    check_code("countries", code)?;
     within(&field("utc_offset_hours"), country.utc_offset_hours, -12.0..=14.0, "-12 to 14 is allowed")?;
     within(&field("arrivals"), country.arrivals, 0.0..=100.0, "0 to 100 is allowed")?;
     within(&field("women"), country.women, 0.0..=1.0, "0 to 1 is allowed")?;
@@ -470,6 +478,10 @@ mod tests {
             ("[outcomes]\nsecurity = 1.5", "outcomes.security"),
             ("[price]\nfloor = 1.0", "price.floor"),
             ("[countries.usa]", "countries"),
+            ("[countries.US]", "countries is US"),
+            ("[countries.uk]", "countries is uk"),
+            ("[suppliers.1101]\ncountries = { US = 3.0 }", "suppliers.1101.countries is US"),
+            ("[suppliers.1101]\ncountries = { usa = 3.0 }", "suppliers.1101.countries is usa"),
             ("[countries.us]\nwomen = 2", "countries.us.women"),
             ("[countries.us]\nages = [{ from = 9, to = 1, part = 1.0 }]", "countries.us.ages"),
             ("[suppliers.north]", "suppliers"),

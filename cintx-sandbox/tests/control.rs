@@ -359,10 +359,12 @@ async fn the_log_has_headers_and_answers_and_no_credentials() {
     let hook = json!({ "url": "https://hooks.example/", "events": ["session-updated"] });
     caller.post(&format!("/accounts/{}/webhooks", sandbox.account_id()), &hook).await.expect(201);
     let log = send(client().get(format!("{}/requests", sandbox.control_url()))).await.expect(200);
-    let requests = log.json()["requests"].clone();
+    let requests = log.json()["requests"].as_array().unwrap().clone();
+    assert_eq!(requests[0]["operation"], "oauth_token");
+    let requests = &requests[1..];
     assert_eq!(requests[0]["headers"]["idempotency-key"], "once");
     assert_eq!(requests[0]["headers"]["authorization"], "(not kept)");
-    assert!(requests[0]["answer_headers"]["etag"].as_str().unwrap().starts_with("W/"), "{requests}");
+    assert!(requests[0]["answer_headers"]["etag"].as_str().unwrap().starts_with("W/"), "{requests:?}");
     assert_eq!(requests[0]["answer"]["id"], project.rsplit('/').next().unwrap());
     assert_eq!(requests[1]["answer"]["secret"], "(not kept)");
     assert!(!log.text.contains(&caller.token));
@@ -596,6 +598,7 @@ async fn what_is_not_there_is_refused_by_name() {
         ("faults", json!([{ "on": "*", "do": "delay", "delay": 5 }]), 400, "`delay_ms`"),
         ("requests/verify", json!({ "operation": "create_projct", "times": 0 }), 400, "create_project"),
         ("requests/verify", json!({ "operation": "create_project", "times": 0 }), 200, "count"),
+        ("requests/verify", json!({ "operation": "creat_*", "times": 0 }), 400, "create_project"),
         ("respondents", json!({ "target_group_id": "01JP0M57XAWSMNPSW5M62A035H" }), 404, "01JP0M57XAWSMNPSW5M62A035H"),
         ("clock", json!({ "advance_seconds": 1e300 }), 400, "advance_seconds"),
     ] {
@@ -605,6 +608,82 @@ async fn what_is_not_there_is_refused_by_name() {
     }
     let reply = send(http.get(format!("{}/requests?status=abc", sandbox.control_url()))).await.expect(400);
     assert!(reply.text.contains("status is abc"), "{reply:?}");
+}
+
+#[tokio::test]
+async fn filters_take_patterns_as_faults_do() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    caller.project(&sandbox, "p").await;
+    // Nobody's operation.
+    send(client().get(format!("{}/nowhere", sandbox.api_url())).bearer_auth(&caller.token)).await;
+    for (pattern, count) in [("create_*", 1), ("*_project", 1), ("get_*", 0), ("oauth_*", 1), ("*", 2)] {
+        for times in 0..3 {
+            let filter = json!({ "operation": pattern, "times": times });
+            let verified = send(post_json(&client(), &format!("{}/requests/verify", sandbox.control_url()), &filter));
+            let reply = verified.await.expect(if times == count { 200 } else { 409 });
+            assert_eq!(reply.json()["count"], count, "{pattern}");
+        }
+        let chosen = client().get(format!("{}/requests?operation={pattern}", sandbox.control_url()));
+        assert_eq!(send(chosen).await.expect(200).json()["count"], count, "{pattern}");
+    }
+}
+
+/// Mistakes with credentials are the first that anybody makes, and a client that asks for too many tokens is one that
+/// tests look for.
+#[tokio::test]
+async fn calls_for_a_token_are_in_the_log_without_secrets() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (url, control, secret) = (sandbox.token_url(), sandbox.control_url(), sandbox.client_secret());
+    let good = common::token_body(&sandbox);
+    let ask = async |body: &Value, status: u16| send(post_json(&client(), &url, body)).await.expect(status).json();
+    let token = ask(&good, 200).await["access_token"].as_str().unwrap().to_owned();
+    let wrong = "a-secret-of-elsewhere";
+    let with = |name: &str, value: &str| {
+        let mut body = good.clone();
+        body[name] = json!(value);
+        body
+    };
+    ask(&with("client_secret", wrong), 401).await;
+    ask(&with("audience", "https://elsewhere.example"), 400).await;
+    // In a wrong place, or under a wrong name.
+    ask(&with("client_id", &secret), 401).await;
+    ask(&with("audience", &secret), 400).await;
+    ask(&json!({ "clientSecret": wrong, "pass": wrong, "nested": { "a": [wrong] } }), 400).await;
+    send(client().post(format!("{url}?client_secret={wrong}&x={wrong}")).body(format!("s={wrong}"))).await.expect(415);
+    let elsewhere = format!("{}/accounts?client%5Fsecret={wrong}&a=b", sandbox.api_url());
+    send(client().get(elsewhere).header("x-client-secret", wrong).bearer_auth(&token)).await.expect(403);
+    let verify = async |status: u16, filter: Value| {
+        send(post_json(&client(), &format!("{control}/requests/verify"), &filter)).await.expect(status)
+    };
+    verify(200, json!({ "operation": "oauth_token", "times": 7 })).await;
+    verify(409, json!({ "operation": "oauth_token", "times": 0 })).await;
+    verify(200, json!({ "operation": "oauth_token", "status": 401, "times": 2 })).await;
+    for beside in ["webhook_delivery", "connection"] {
+        let refused = verify(400, json!({ "operation": beside, "times": 0 })).await;
+        assert!(refused.text.contains(beside), "{}", refused.text);
+    }
+    let log = send(client().get(format!("{control}/requests"))).await.expect(200);
+    let page = send(client().get(format!("http://{}/events?once=1", sandbox.address()))).await.expect(200);
+    let known = sandbox.client_id();
+    for text in [&log.text, &page.text.replace(&secret, "")] {
+        let of_credentials = [wrong, &token];
+        assert!(of_credentials.iter().all(|one| !text.contains(one)), "{text}");
+    }
+    assert!(!log.text.contains(&secret), "{}", log.text);
+    let requests = log.json()["requests"].as_array().unwrap().clone();
+    let bodies = requests[..3].iter().map(|one| (one["body"]["client_id"].as_str(), one["answer"]["error"].as_str()));
+    let bodies: Vec<_> = bodies.collect();
+    let id = Some(known.as_str());
+    assert_eq!(bodies, [(id, None), (id, Some("access_denied")), (id, Some("invalid_request"))]);
+    assert_eq!(requests[2]["body"]["audience"], "https://elsewhere.example");
+    assert_eq!(requests[1]["refusal"], "Unauthorized");
+    let asked: Vec<u16> = sandbox.token_requests().iter().map(|one| one.status).collect();
+    assert_eq!(asked, [200, 401, 400, 401, 400, 400, 415]);
+    assert_eq!(sandbox.requests().len(), 1, "requests to the API stay by themselves");
+    sandbox.answered(1).await;
+    let more = tokio::time::timeout(Duration::from_millis(10), sandbox.answered(2)).await;
+    assert!(more.is_err(), "tokens are no answers of the API");
 }
 
 /// The same group in field, with room for everybody.

@@ -84,6 +84,24 @@ fn wrong_options_are_named() {
     }
 }
 
+#[test]
+fn faults_that_could_never_strike_are_named() {
+    let file = std::env::temp_dir().join(format!("cintx-sandbox-slip-{}.toml", std::process::id()));
+    for (on, more, named) in [
+        ("create_projct", [].as_slice(), "create_project"),
+        ("getTargetGroup", &[], "no operation is called getTargetGroup"),
+        // An operation of older versions.
+        ("remove-interlocks", &["--api-version", "2025-12-18"], "no operation is called remove-interlocks"),
+    ] {
+        std::fs::write(&file, format!("[[fault]]\non = \"{on}\"\ndo = \"status\"\nstatus = 503\n")).unwrap();
+        let output = program().args(more).arg("--faults").arg(&file).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{on}: {text}");
+        assert!(text.contains(named), "{on}: {text}");
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
 /// Starts a program with a state file; it and what it says.
 #[cfg(unix)]
 fn with_state(file: &std::path::Path, more: &[&str]) -> (Running, BTreeMap<String, String>) {

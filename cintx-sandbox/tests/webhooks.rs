@@ -183,6 +183,28 @@ async fn subscriptions_are_kept() {
 }
 
 #[tokio::test]
+async fn a_subscription_too_much_takes_none_away() {
+    let (address, heard) = subscriber(0).await;
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let events = json!(["target-group-updated"]);
+    subscribe(&caller, &sandbox, &format!("http://{address}/first"), events.clone()).await;
+    for _ in 1..20 {
+        subscribe(&caller, &sandbox, "http://127.0.0.1:9/", json!(["quota-fill-registered"])).await;
+    }
+    let path = format!("/accounts/{}/webhooks", sandbox.account_id());
+    let body = json!({ "url": format!("http://{address}/more"), "events": events, "note": "x".repeat(1 << 20) });
+    let refused = caller.post(&path, &body).await.expect(400);
+    assert!(refused.text.contains("20 subscriptions at most are kept; delete one first"), "{}", refused.text);
+    assert_eq!(sandbox.state()["webhooks"].as_array().unwrap().len(), 20);
+    let project = caller.project(&sandbox, "p").await;
+    let group = caller.draft(&sandbox, &project, 100).await;
+    caller.launch(&group, "l").await;
+    assert!(until(&heard, |list| !list.is_empty()).await[0].0.starts_with("POST /first "));
+    assert_own_answers_valid(&sandbox);
+}
+
+#[tokio::test]
 async fn a_late_event_is_overtaken() {
     let (address, heard) = subscriber(0).await;
     let sandbox =

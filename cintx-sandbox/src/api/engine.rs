@@ -8,7 +8,7 @@ use crate::api::rejection::Rejection;
 use crate::api::routes;
 use crate::api::strict;
 use crate::contract::{Contract, ContractError, Found, Host, Operation, Place, Request, Violation};
-use crate::fault::{Effect, Faults, Strike, TOKEN, drift};
+use crate::fault::{BESIDE_OPERATIONS, Effect, Fault, Faults, Strike, TOKEN, drift, fits};
 use crate::http::log::{self, Log, Received};
 use crate::http::recording::{self, Recorder, Recording};
 use crate::seed_file::SeedFile;
@@ -23,7 +23,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +34,9 @@ const VERSION: &str = "cint-api-version";
 
 /// The path of the token endpoint.
 pub(crate) const TOKEN_PATH: &str = "/oauth/token";
+
+/// So many faults can be in force at once that a file or a request gives.
+const MAX_FAULTS: usize = 1_000;
 
 /// So many states are kept at most.
 const MAX_SAVED: usize = 16;
@@ -171,12 +174,12 @@ impl Engine {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until so many requests have been answered.
+    /// Waits until so many requests to the API have been answered.
     pub(crate) async fn answered(&self, requests: u64) {
         loop {
             // What is answered after this line wakes it.
             let answered = self.answered.notified();
-            if self.log().total() >= requests {
+            if self.log().total_of_api() >= requests {
                 return;
             }
             answered.await;
@@ -185,6 +188,28 @@ impl Engine {
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses a name, or a pattern of names, that neither an operation has nor something beside them.
+    pub(crate) fn check_operation(&self, pattern: &str, beside: &[&str]) -> Result<(), String> {
+        let operations = self.contracts.iter().flat_map(|contract| contract.operations()).map(Operation::id);
+        let known: BTreeSet<&str> = operations.chain(beside.iter().copied()).collect();
+        if known.iter().any(|name| fits(pattern, name)) {
+            return Ok(());
+        }
+        let mut nearest: Vec<&str> = known.into_iter().collect();
+        nearest.sort_by_key(|name| strsim::levenshtein(name, pattern));
+        nearest.truncate(5);
+        Err(format!("no operation is called {pattern}; the nearest are: {}", nearest.join(", ")))
+    }
+
+    /// Refuses faults that could never strike, and more of them than there can be.
+    pub(crate) fn check_faults(&self, given: &[Fault]) -> Result<(), String> {
+        let count = self.faults().len() + given.len();
+        if count > MAX_FAULTS {
+            return Err(format!("there would be {count} faults; {MAX_FAULTS} at most can be in force"));
+        }
+        given.iter().try_for_each(|fault| self.check_operation(&fault.on, &BESIDE_OPERATIONS))
     }
 
     /// The token that opens the control endpoint and the page from anywhere.
@@ -486,6 +511,14 @@ impl Engine {
         outgoing
     }
 
+    /// Writes down what the token endpoint has answered.
+    pub(crate) fn record_token(&self, incoming: &Incoming, outgoing: Outgoing, effect: Option<&Effect>) -> Outgoing {
+        let body: Option<Value> = serde_json::from_slice(&outgoing.body).ok().filter(|_| outgoing.status >= 400);
+        let refusal = body.as_ref().and_then(|body| body.get("error_description")).and_then(Value::as_str);
+        let notes = Notes { fault: effect.map(Effect::name), ..Notes::default() };
+        self.record(incoming, outgoing, notes, refusal.map(str::to_owned))
+    }
+
     /// Refuses a request without looking at it.
     fn turn_away(&self, incoming: &Incoming, refusal: Rejection, notes: Notes<'_>) -> Outgoing {
         let (trace_id, traceparent) = self.trace(&incoming.headers);
@@ -707,16 +740,28 @@ impl Engine {
         {
             own = contract.check_answer(operation, outgoing.status, &outgoing.headers, &outgoing.body);
         }
+        let is_for_token = incoming.path == TOKEN_PATH;
+        let operation = notes.operation.map(Operation::id).or(is_for_token.then_some(TOKEN));
+        let (at, body, answer) = {
+            let world = self.world();
+            let kept = |body: &[u8]| match is_for_token {
+                true => log::token_body(body, &world.account),
+                false => log::body(body),
+            };
+            let body = if is_for_token { kept(&incoming.body) } else { notes.body.map(log::without_credentials) };
+            (text(world.now()), body, kept(&outgoing.body))
+        };
         let mut entry = Received {
             number: 0,
-            at: text(self.world().now()),
+            at,
             method: incoming.method.clone(),
             path: incoming.path.clone(),
-            query: incoming.query.clone(),
+            // No parameter of the token endpoint is known, so anything may be meant by one.
+            query: incoming.query.as_deref().filter(|_| !is_for_token).map(log::query),
             version: header(&incoming.headers, VERSION).map(str::to_owned),
             idempotency_key: header(&incoming.headers, "idempotency-key").map(str::to_owned),
-            operation: notes.operation.map(|operation| operation.id().to_owned()),
-            body: notes.body,
+            operation: operation.map(str::to_owned),
+            body,
             status: outgoing.status,
             fault: notes.fault,
             replayed: notes.replayed,
@@ -726,7 +771,7 @@ impl Engine {
             answer_violations: own,
             headers: log::headers(&incoming.headers),
             answer_headers: log::headers(&outgoing.headers),
-            answer: log::body(&outgoing.body),
+            answer,
         };
         if self.print || !entry.answer_violations.is_empty() {
             eprintln!("{}", entry.line());

@@ -56,7 +56,7 @@ fn launch(world: &mut World, change: impl FnOnce(&mut TargetGroup)) -> String {
     change(&mut group);
     let goal = group.goal;
     group.audience.set_goals(goal);
-    world.add_group(group);
+    assert!(world.add_group(group));
     fielding::create(world, now, &id, now, end, RunStatus::Live);
     id
 }
@@ -190,6 +190,18 @@ fn arrivals_differ_by_country_and_supplier() {
         assert!(chi_square(&counts, &sizes) < 22.5, "{country}: {counts:?} of {sizes:?}");
         assert_eq!(counts.iter().sum::<u64>(), all.len() as u64, "the test supplier was not asked");
     }
+}
+
+#[test]
+fn everybody_may_drop_out() {
+    let mut scenario = Scenario::default();
+    scenario.outcomes.drop_out = 1.0;
+    let mut world = world(15, scenario);
+    let id = launch(&mut world, |_| {});
+    pass(&mut world, DAY);
+    let total = &group(&world, &id).ledger.total;
+    assert!(total.dropped > 1_000, "{total:?}");
+    assert_eq!(total.dropped + total.in_survey, total.entered(), "{total:?}");
 }
 
 #[test]
@@ -604,6 +616,45 @@ fn exclusions_keep_people_out() {
     // What was long enough ago does not exclude any more.
     pass(&mut world, DAY * 2);
     assert!(both(&world, &first, &long_ago) > 20);
+}
+
+#[test]
+fn lockouts_keep_out_who_was_in_the_industry() {
+    let mut scenario = Scenario::default();
+    scenario.arrivals.returning = 0.5;
+    scenario.arrivals.patience = 1_000;
+    let mut world = world(30, scenario);
+    let of = |world: &mut World, industry: &str, lockout: &str| {
+        launch(world, |group| {
+            group.industry = industry.into();
+            group.industry_lockout = lockout.into();
+        })
+    };
+    let end = |world: &mut World, id: &str| {
+        let now = world.now();
+        fielding::change(world, now, id, RunStatus::Completed, fielding::Cause::User);
+    };
+    let cars = of(&mut world, "automotive", "no_lockout");
+    pass(&mut world, DAY / 2);
+    end(&mut world, &cars);
+    let free = [("automotive", "no_lockout"), ("finance", "industry_30_days"), ("automotive", "healthcare")];
+    let free = free.map(|(industry, lockout)| of(&mut world, industry, lockout));
+    let kept_out = [("automotive", "industry_7_days"), ("automotive", "industry_30_days"), ("finance", "automotive")];
+    let first = kept_out.map(|(industry, lockout)| of(&mut world, industry, lockout));
+    pass(&mut world, DAY / 4);
+    for id in &free {
+        assert!(both(&world, &cars, id) > 20);
+    }
+    for id in &first {
+        assert_eq!(both(&world, &cars, id), 0);
+        assert!(group(&world, id).ledger.turned_away > 20);
+    }
+    free.iter().chain(&first).for_each(|id| end(&mut world, id));
+    pass(&mut world, DAY * 8);
+    let again = kept_out.map(|(industry, lockout)| of(&mut world, industry, lockout));
+    pass(&mut world, DAY / 4);
+    let came = again.map(|id| both(&world, &cars, &id));
+    assert!(came[0] > 20 && came[1..] == [0, 0], "a week has passed, and no month: {came:?}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::fault::Effect;
 use crate::sim::clock::Clock;
 use crate::sim::rng::Rng;
 use crate::sim::synth::Amount;
-use crate::state::audience::{ProfileKind, Quota};
+use crate::state::audience::{Profile, ProfileKind, Quota};
 use crate::state::bounded_map::BoundedMap;
 use crate::state::history::{self, Snapshot};
 use crate::state::ledger::{Tally, median_length};
@@ -32,6 +32,26 @@ const STEPS: u64 = 10;
 const HISTORIES_PER_START: u64 = 400;
 /// So many ends of histories are kept for others to go on from.
 const MAX_KEPT_ENDS: u64 = 16;
+
+/// Operations that may say what single quotas ask for.
+const SETTING_QUOTAS: &[&str] = &[
+    "bulk-update-quotas",
+    "update_profile_filling_goal",
+    "batch_delete_profiles_quotas",
+    "batch-delete-profile-quotas",
+];
+
+/// Operations after which a profile that they change asks for the whole goal, or has no quotas.
+const SPREADING: &[&str] = &[
+    "update-profile-conditions",
+    "update_profile_conditions",
+    "enable-quotas",
+    "enable_quotas",
+    "disable-quotas-v2",
+    "apply-profiles",
+    "apply_profiles",
+    "manage_target_group_profiles",
+];
 
 /// Operations that change profiles, states and prices.
 const CHANGES: &[&str] = &[
@@ -251,6 +271,52 @@ fn check_quotas(group: &TargetGroup, sessions: &[&Session]) {
     }
 }
 
+/// Whether a request says what single quotas ask for; if it names none, all follow the group's goal.
+fn sets_quotas(operation: &str, incoming: &Incoming) -> bool {
+    let body: Value = serde_json::from_slice(&incoming.body).unwrap_or_default();
+    SETTING_QUOTAS.contains(&operation) && body["profiles"].as_array().is_some_and(|list| !list.is_empty())
+}
+
+/// What a group and its quotas ask for.
+struct Goals {
+    group: u64,
+    /// What the quotas of each profile ask for together, and whether they are to be the group's goal.
+    profiles: BTreeMap<String, (u64, bool)>,
+}
+
+impl Goals {
+    fn of(world: &World, group: &str) -> Self {
+        let group = world.groups.get(group).unwrap();
+        let of = |profile: &Profile| {
+            let quotas: Vec<&Quota> = profile.targets.iter().filter_map(|target| target.quota.as_ref()).collect();
+            let is_whole = profile.kind != ProfileKind::Control && quotas.len() == profile.targets.len();
+            (profile.id.clone(), (quotas.iter().map(|quota| quota.goal).sum(), is_whole))
+        };
+        Self { group: group.goal, profiles: group.audience.profiles.iter().map(of).collect() }
+    }
+
+    /// Nothing but what sets goals changes how many completes the quotas of a profile ask for together.
+    fn check(&self, operation: &str, before: &Self) {
+        // An interlock asks for what its margins ask for, and the other way round.
+        let margins: Vec<u64> =
+            before.profiles.iter().filter(|(id, _)| !self.profiles.contains_key(*id)).map(|(_, one)| one.0).collect();
+        for (id, (sum, is_whole)) in &self.profiles {
+            let words =
+                format!("{operation}: {id} asks for {sum}, the group for {}, before {}", self.group, before.group);
+            match before.profiles.get(id).map(|before| before.0) {
+                Some(then) if then == *sum && self.group == before.group => {}
+                Some(_) if SPREADING.contains(&operation) || self.group != before.group => {
+                    assert!(!is_whole || *sum == self.group, "{words}");
+                    assert!(*sum <= self.group, "{words}");
+                }
+                None if operation == "remove-interlocks" => assert!(margins.contains(sum), "{words}"),
+                None => assert!(!is_whole || *sum == self.group, "{words}"),
+                Some(then) => panic!("{words}, it asked for {then}"),
+            }
+        }
+    }
+}
+
 /// What the API says of a group in several places must be one thing.
 fn check_answers(study: &Study<'_>, group: &str) {
     let get = |operation: &str| -> Option<Value> {
@@ -303,7 +369,11 @@ fn step(study: &mut Study<'_>, rng: &mut Rng, saved: &mut Option<(Vec<u8>, Witne
                 study.made += 1;
                 let amount = if rng.below(2) == 0 { Amount::Least } else { Amount::Full };
                 let incoming = study.maker.request(operation, &ids, amount, Rng::new(rng.next()));
+                let before = Goals::of(&engine.world(), &group);
                 let outgoing = engine.serve_under(&incoming, effect(rng).as_ref());
+                if !sets_quotas(operation.id(), &incoming) {
+                    Goals::of(&engine.world(), &group).check(operation.id(), &before);
+                }
                 assert!(outgoing.status < 500 || outgoing.status == 503, "{}", operation.id());
             }
         }
@@ -532,7 +602,7 @@ fn take_an_interlock_apart(engine: &Engine) {
     let sums = || {
         let world = engine.world();
         let group = world.groups.get(&group).unwrap();
-        let quotas = |profile: &crate::state::audience::Profile| {
+        let quotas = |profile: &Profile| {
             profile.targets.iter().filter_map(|target| target.quota.as_ref()).map(|q: &Quota| q.tally.completes).sum()
         };
         let sums: Vec<u64> = group.audience.profiles.iter().map(quotas).collect();

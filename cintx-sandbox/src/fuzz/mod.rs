@@ -11,7 +11,9 @@ use crate::contract::{Contract, Operation};
 use crate::sim::clock::Clock;
 use crate::sim::rng::Rng;
 use crate::sim::synth::Amount;
-use crate::state::{Settings, World, field};
+use crate::state::bounded_map::BoundedMap;
+use crate::state::target_group::TargetGroup;
+use crate::state::{Settings, World, arrivals, field};
 use crate::tolerance::Tolerance;
 use jiff::SignedDuration;
 use maker::{Ids, Maker};
@@ -160,6 +162,58 @@ fn every_operation_succeeds_as_declared() {
         }
     }
     assert!(bad.is_empty(), "{succeeded}\n{}\n{}", bad.len(), bad.join("\n"));
+}
+
+/// Target groups have their own shelf of so many bytes.
+fn shelve(engine: &Engine, most: usize, spare: usize) {
+    let mut world = engine.world();
+    let groups: Vec<TargetGroup> = world.groups.in_order().cloned().collect();
+    let weight: usize = groups.iter().map(TargetGroup::weight).sum();
+    world.groups = BoundedMap::new(most, weight + spare);
+    for group in groups {
+        let weight = group.weight();
+        world.groups.put(group.id.clone(), group, weight);
+    }
+}
+
+#[test]
+fn no_group_in_use_goes_for_another_one() {
+    let engine = engine();
+    let mut study = Study::new(&engine, "2025-12-18");
+    let (groups, live) = (study.groups.clone(), study.groups[0].clone());
+    let there = || groups.iter().filter(|id| engine.world().groups.contains_key(id)).count();
+    shelve(&engine, 7, 2_000);
+    {
+        let mut world = engine.world();
+        let (now, group) = (world.now(), world.groups.get_mut(&live).unwrap());
+        group.audience.follow(group.goal, 10_000);
+        group.goal = 10_000;
+        arrivals::look_again(&mut world, now, &live);
+    }
+    study.pass(600);
+    let completes = engine.world().groups.get(&live).unwrap().ledger.total.completes;
+    assert!(completes > 100, "{completes}");
+    study.must_for("update_cost_per_interview", &live);
+    assert_eq!(there(), 7, "books are no burden");
+    // Who is in use stays; what is over, and drafts, give way to what is new.
+    shelve(&engine, 7, 1 << 20);
+    let in_use = || engine.world().groups.values().filter(|group| group.is_in_use()).count();
+    let used = in_use();
+    assert!((3..=4).contains(&used), "{used}");
+    for left in [6, 5, 4] {
+        study.must("create_target_group");
+        assert_eq!((there(), in_use()), (left, used));
+    }
+    let ids: Vec<String> =
+        engine.world().groups.values().filter(|group| !group.is_in_use()).map(|group| group.id.clone()).collect();
+    ids.iter().for_each(|id| drop(engine.world().groups.take(id)));
+    shelve(&engine, used, 1 << 20);
+    let create = study.maker.contract.operation("create_target_group").unwrap();
+    let ids = Ids::of_group(&engine.world(), None);
+    let (outgoing, entry) = study.send(create, &ids, Amount::Least);
+    assert_eq!(outgoing.status, 400);
+    assert!(entry.refusal.unwrap().contains("no room"), "all that are left are in field");
+    assert_eq!(in_use(), used);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 
 use super::log::Received;
 use crate::api::engine::{Engine, Incoming};
-use crate::contract::Operation;
 use crate::fault::{self, Fault, fits};
 use crate::http::recording::Recording;
 use crate::reading;
@@ -20,7 +19,6 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A status and a body.
@@ -142,9 +140,6 @@ struct FailingJobs {
     description: Option<String>,
 }
 
-/// So many faults can be in force at once.
-const MAX_FAULTS: usize = 1_000;
-
 /// The code of a failure that a test has given none for.
 const USUAL_FAILURE: &str = "JobExecutionStartMessageFailed";
 
@@ -175,7 +170,9 @@ struct Filter {
 impl Filter {
     fn read(engine: &Engine, given: serde_json::Map<String, Value>) -> Result<Self, Reply> {
         let filter: Self = reading::from(Value::Object(given)).map_err(refuse)?;
-        filter.operation.iter().try_for_each(|operation| known_operation(engine, operation))?;
+        // Of what is no operation, only calls for a token are requests.
+        let operation = filter.operation.as_deref();
+        operation.map_or(Ok(()), |operation| engine.check_operation(operation, &[fault::TOKEN])).map_err(refuse)?;
         if let Some(method) = filter.method.as_deref().filter(|method| !METHODS.contains(method)) {
             return Err(refuse(format!("method is {method}; there are: {}", METHODS.join(", "))));
         }
@@ -184,7 +181,8 @@ impl Filter {
 
     fn fits(&self, one: &Received) -> bool {
         let same = |wanted: &Option<String>, own: Option<&str>| wanted.as_deref().is_none_or(|text| own == Some(text));
-        same(&self.operation, one.operation.as_deref())
+        let operation = one.operation.as_deref();
+        self.operation.as_deref().is_none_or(|pattern| operation.is_some_and(|own| fits(pattern, own)))
             && same(&self.method, Some(&one.method))
             && same(&self.path, Some(&one.path))
             && same(&self.idempotency_key, one.idempotency_key.as_deref())
@@ -285,8 +283,7 @@ fn requests(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
         }
     }
     let filter = Filter::read(engine, given)?;
-    let entries = engine.log().entries();
-    let entries: Vec<Value> = entries.iter().filter(|one| filter.fits(one)).map(Received::facts).collect();
+    let entries: Vec<Value> = engine.log().entries(|one| filter.fits(one)).iter().map(Received::facts).collect();
     Ok((200, json!({ "count": entries.len(), "requests": entries })))
 }
 
@@ -338,26 +335,9 @@ fn move_clock(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     Ok((200, json!({ "now": text(engine.world().now()) })))
 }
 
-/// Refuses a name, or a pattern of names, that no operation has.
-fn known_operation(engine: &Engine, pattern: &str) -> Result<(), Reply> {
-    let operations = engine.contracts().iter().flat_map(|contract| contract.operations()).map(Operation::id);
-    let known: BTreeSet<&str> = operations.chain(fault::BESIDE_OPERATIONS).collect();
-    if known.iter().any(|name| fits(pattern, name)) {
-        return Ok(());
-    }
-    let mut nearest: Vec<&str> = known.into_iter().collect();
-    nearest.sort_by_key(|name| strsim::levenshtein(name, pattern));
-    nearest.truncate(5);
-    Err(refuse(format!("no operation is called {pattern}; the nearest are: {}", nearest.join(", "))))
-}
-
 fn add_faults(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     let given = Fault::read_all(&text_of(incoming, "a fault or several")?).map_err(refuse)?;
-    let count = engine.faults().len() + given.len();
-    if count > MAX_FAULTS {
-        return Err(refuse(format!("there would be {count} faults; {MAX_FAULTS} at most can be in force")));
-    }
-    given.iter().try_for_each(|fault| known_operation(engine, &fault.on))?;
+    engine.check_faults(&given).map_err(refuse)?;
     let mut faults = engine.faults();
     let ids: Vec<u64> = given.into_iter().map(|fault| faults.add(fault).0).collect();
     Ok((201, json!({ "ids": ids })))

@@ -2,7 +2,10 @@
 //! Bounded: the oldest entries go first. No credential is ever written down.
 
 use crate::contract::Violation;
+use crate::fault::TOKEN;
+use crate::state::Account;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 
@@ -17,15 +20,15 @@ pub struct Received {
     pub method: String,
     /// The path as requested.
     pub path: String,
-    /// The query, without the question mark.
+    /// The query, without the question mark and without credentials.
     pub query: Option<String>,
     /// The value of `Cint-API-Version`, where one was sent.
     pub version: Option<String>,
     /// The idempotency key, where one was sent.
     pub idempotency_key: Option<String>,
-    /// The id of the operation, where the route is known.
+    /// The id of the operation, where the route is known; `oauth_token` for the token endpoint.
     pub operation: Option<String>,
-    /// The request's body, where it is JSON.
+    /// The request's body, where it is JSON, without secrets.
     pub body: Option<Value>,
     /// The status of the answer; 0 if the request was lost before it was
     /// worked on.
@@ -51,8 +54,31 @@ pub struct Received {
     pub answer: Option<Value>,
 }
 
-/// Headers that carry credentials.
-const CREDENTIALS: &[&str] = &["authorization", "cookie"];
+/// What stands in the place of a credential.
+const NOT_KEPT: &str = "(not kept)";
+
+/// Parts of the names of headers, members and parameters that carry credentials, in small letters without hyphens and
+/// underscores.
+const CREDENTIALS: &[&str] = &["authorization", "cookie", "secret", "accesstoken", "apikey", "assertion", "password"];
+
+/// What the token endpoint is asked and answers that is no credential.
+const OPEN_TO_ALL: &[&str] = &[
+    "grant_type",
+    "audience",
+    "auth_scopes",
+    "lucid_scopes",
+    "expires_in",
+    "token_type",
+    "error",
+    "error_description",
+];
+
+/// Whether something of this name carries a credential.
+pub(crate) fn is_credential(name: &str) -> bool {
+    let plain: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
+    CREDENTIALS.iter().any(|part| plain.contains(part))
+}
 
 /// What texts in pairs take in memory, roughly, in bytes.
 pub(crate) fn weight_of_pairs(pairs: &[(String, String)]) -> usize {
@@ -62,7 +88,7 @@ pub(crate) fn weight_of_pairs(pairs: &[(String, String)]) -> usize {
 /// Headers as the log keeps them.
 pub(crate) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
-        let value = if CREDENTIALS.contains(&name.as_str()) { "(not kept)" } else { value.to_str().ok()? };
+        let value = if is_credential(name.as_str()) { NOT_KEPT } else { value.to_str().ok()? };
         Some((name.as_str().to_owned(), value.to_owned()))
     };
     headers.iter().filter_map(text).collect()
@@ -73,14 +99,71 @@ pub(crate) fn body(body: &[u8]) -> Option<Value> {
     if body.len() > MAX_BODY_BYTES {
         return None;
     }
-    let mut body: Value = serde_json::from_slice(body).ok()?;
-    if let Some(secret) = body.get_mut("secret") {
-        *secret = Value::from("(not kept)");
+    serde_json::from_slice(body).ok().map(without_credentials)
+}
+
+/// A tree of values whose credentials are blanked, wherever in it they are.
+pub(crate) fn without_credentials(mut value: Value) -> Value {
+    blank(&mut value);
+    value
+}
+
+fn blank(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(blank),
+        Value::Object(map) => {
+            for (name, own) in map {
+                if is_credential(name) {
+                    *own = Value::from(NOT_KEPT);
+                } else {
+                    blank(own);
+                }
+            }
+        }
+        _ => {}
     }
-    Some(body)
+}
+
+/// A body of the token endpoint as the log keeps it. Callers who misspell a name or take one credential for the other
+/// send secrets anywhere: only what is known to be harmless is kept, and the client id where it is the account's.
+pub(crate) fn token_body(body: &[u8], account: &Account) -> Option<Value> {
+    if body.len() > MAX_BODY_BYTES {
+        return None;
+    }
+    let Value::Object(mut map) = serde_json::from_slice(body).ok()? else {
+        return None;
+    };
+    for (name, value) in &mut map {
+        let text = value.to_string();
+        let is_open = match name.as_str() {
+            "client_id" => value.as_str() == Some(account.client_id.as_str()),
+            name => {
+                OPEN_TO_ALL.contains(&name)
+                    && ![&account.client_secret, &account.s2s_key].iter().any(|it| text.contains(*it))
+            }
+        };
+        if !is_open {
+            *value = Value::from(NOT_KEPT);
+        }
+    }
+    Some(Value::Object(map))
+}
+
+/// A query as the log keeps it.
+pub(crate) fn query(query: &str) -> String {
+    let kept = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if is_credential(&percent_decode_str(name).decode_utf8_lossy()) => format!("{name}={NOT_KEPT}"),
+        _ => pair.to_owned(),
+    };
+    query.split('&').map(kept).collect::<Vec<_>>().join("&")
 }
 
 impl Received {
+    /// Whether a token was asked for.
+    pub(crate) fn is_for_token(&self) -> bool {
+        self.operation.as_deref() == Some(TOKEN)
+    }
+
     /// Whether the request was let through.
     pub fn is_accepted(&self) -> bool {
         self.refusal.is_none()
@@ -160,6 +243,8 @@ pub(crate) struct Log {
     /// With what request and answer weigh.
     entries: VecDeque<(Received, usize, usize)>,
     count: u64,
+    /// So many of them were for a token.
+    tokens: u64,
     refused: u64,
     weight: usize,
     /// What the answers weigh that are still kept.
@@ -181,6 +266,7 @@ impl Log {
     pub(crate) fn add(&mut self, mut entry: Received, size: usize, answer: usize) {
         self.count += 1;
         entry.number = self.count;
+        self.tokens += u64::from(entry.is_for_token());
         self.refused += u64::from(entry.refusal.is_some());
         if size > MAX_BODY_BYTES && entry.body.take().is_some() {
             entry.notes.push("the body is too large to be kept in the log".into());
@@ -215,6 +301,11 @@ impl Log {
         self.count
     }
 
+    /// How many of them were to the API.
+    pub(crate) fn total_of_api(&self) -> u64 {
+        self.count - self.tokens
+    }
+
     /// The number of the last request that is no longer kept; 0 if all are.
     pub(crate) fn forgotten(&self) -> u64 {
         self.count - self.entries.len() as u64
@@ -235,7 +326,8 @@ impl Log {
         self.entries.back().map(|(entry, ..)| entry)
     }
 
-    pub(crate) fn entries(&self) -> Vec<Received> {
-        self.entries.iter().map(|(entry, ..)| entry.clone()).collect()
+    /// Those that are asked for, oldest first.
+    pub(crate) fn entries(&self, wanted: impl Fn(&Received) -> bool) -> Vec<Received> {
+        self.entries.iter().map(|(entry, ..)| entry).filter(|entry| wanted(entry)).cloned().collect()
     }
 }

@@ -89,7 +89,8 @@ impl Recorder {
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         };
-        let headers = incoming.headers.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()));
+        let is_kept = |name: &str| !LEFT_OUT.contains(&name) && !log::is_credential(name);
+        let headers = incoming.headers.iter().filter(|(name, _)| is_kept(name.as_str()));
         let headers: Vec<(String, String)> = headers.filter_map(text).collect();
         let address = incoming.path.len() + incoming.query.as_ref().map_or(0, String::len);
         let weight = 500 + address + log::weight_of_pairs(&headers) + incoming.body.len() + outgoing.body.len();
@@ -126,9 +127,9 @@ pub(crate) fn is_recorded(incoming: &Incoming) -> bool {
     !is_control || (incoming.method == "POST" && RECORDED_CONTROL.contains(&incoming.path.as_str()))
 }
 
-/// The query, without the control token.
+/// The query, without the control token; none of the token endpoint, where it can only be a secret in a wrong place.
 fn query(incoming: &Incoming) -> Option<String> {
-    let query = incoming.query.as_deref()?;
+    let query = incoming.query.as_deref().filter(|_| incoming.path != TOKEN_PATH)?;
     if !incoming.path.starts_with("/control/") {
         return Some(query.to_owned());
     }

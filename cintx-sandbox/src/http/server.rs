@@ -204,7 +204,7 @@ fn answer(engine: &Engine, incoming: &Incoming, effect: Option<&Effect>) -> Outg
         {
             outgoing.headers.insert(CONTENT_TYPE, media);
         }
-        return outgoing;
+        return engine.record_token(incoming, outgoing, effect);
     }
     engine.serve_under(incoming, effect)
 }

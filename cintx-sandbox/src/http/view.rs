@@ -378,7 +378,7 @@ mod tests {
         let group = TargetGroup::new(id.clone(), "G".into(), "project".into(), now, (now, end));
         let price = Some(crate::state::target_group::Money { value: "2.50".into(), currency: "USD".into() });
         let live_url = Some("https://survey.example/?rid=[%RID%]".to_owned());
-        world.add_group(TargetGroup { goal: 100, price, live_url, business_unit: 3848, ..group });
+        let _ = world.add_group(TargetGroup { goal: 100, price, live_url, business_unit: 3848, ..group });
         crate::state::fielding::create(&mut world, now, &id, now, end, crate::state::fielding::RunStatus::Live);
         world.clock.advance(jiff::SignedDuration::from_mins(1));
         world.settle();

@@ -67,7 +67,7 @@ impl<V> From<Kept<V>> for BoundedMap<V> {
     fn from(kept: Kept<V>) -> Self {
         let mut map = Self::new(kept.most, kept.heaviest);
         for (id, value, weight) in kept.entries {
-            map.put(id, value, weight);
+            map.insert(id, value, weight);
         }
         map
     }
@@ -90,6 +90,11 @@ impl<V> BoundedMap<V> {
     /// Puts an entry in. A replaced one keeps its place in the order. What had
     /// to give way is handed back.
     pub(crate) fn put(&mut self, id: String, value: V, weight: usize) -> Vec<V> {
+        self.insert(id, value, weight);
+        self.shed()
+    }
+
+    fn insert(&mut self, id: String, value: V, weight: usize) {
         self.weight += weight;
         if let Some(slot) = self.slots.get_mut(id.as_str()) {
             self.weight = self.weight.saturating_sub(slot.weight);
@@ -102,16 +107,44 @@ impl<V> BoundedMap<V> {
             self.order.insert(self.come, id.clone());
             self.slots.insert(id, Slot { value, weight, place: self.come });
         }
-        self.shed()
     }
 
     /// Corrects the weight of an entry that has changed in place.
     pub(crate) fn reweigh(&mut self, id: &str, weight: usize) {
+        self.weigh(id, weight);
+        self.shed();
+    }
+
+    /// The same, but nothing gives way.
+    pub(crate) fn weigh(&mut self, id: &str, weight: usize) {
         if let Some(slot) = self.slots.get_mut(id) {
             self.weight = self.weight.saturating_sub(slot.weight) + weight;
             slot.weight = weight;
         }
-        self.shed();
+    }
+
+    /// Makes room for so many entries more, and so much more weight: the oldest give way of those that may. Whether
+    /// there is room; if there cannot be, nothing gives way.
+    #[must_use]
+    pub(crate) fn make_room(&mut self, count: usize, weight: usize, may_go: impl Fn(&V) -> bool) -> bool {
+        let (mut left, mut heavy) = (self.len() + count, self.weight + weight);
+        let (most, heaviest) = (self.most, self.heaviest);
+        let mut going = Vec::new();
+        let mut order = self.order.values();
+        while left > most || heavy > heaviest {
+            let Some(id) = order.next() else {
+                return false;
+            };
+            if let Some(slot) = self.slots.get(id).filter(|slot| may_go(&slot.value)) {
+                left -= 1;
+                heavy = heavy.saturating_sub(slot.weight);
+                going.push(id.clone());
+            }
+        }
+        for id in going {
+            self.take(&id);
+        }
+        true
     }
 
     /// Lets the oldest go while there is too much.
@@ -162,6 +195,11 @@ impl<V> BoundedMap<V> {
         self.slots.len()
     }
 
+    /// How many there can be.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
@@ -186,6 +224,26 @@ impl<V> BoundedMap<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn room_is_made_by_those_that_may_go() {
+        let mut shelf = BoundedMap::new(4, 100);
+        for (id, may_go) in [("a", false), ("b", true), ("c", false), ("d", true)] {
+            shelf.put(id.into(), may_go, 20);
+        }
+        assert!(!shelf.make_room(3, 0, |may_go| *may_go), "two can go at most");
+        assert!(!shelf.make_room(1, 70, |may_go| *may_go));
+        assert_eq!(shelf.len(), 4);
+        assert!(shelf.make_room(0, 20, |may_go| *may_go));
+        assert_eq!(shelf.len(), 4, "nobody has to go");
+        assert!(shelf.make_room(1, 0, |may_go| *may_go));
+        assert_eq!(shelf.keys().collect::<Vec<_>>(), ["a", "c", "d"]);
+        shelf.weigh("a", 90);
+        assert!(!shelf.is_within_bounds());
+        assert!(!shelf.make_room(0, 0, |_| false));
+        assert!(!shelf.make_room(0, 0, |may_go| *may_go), "what may go is too light");
+        assert_eq!(shelf.len(), 3);
+    }
 
     #[test]
     fn the_oldest_give_way() {

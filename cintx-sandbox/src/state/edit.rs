@@ -24,6 +24,17 @@ fn same(one: &[Condition], other: &[Condition]) -> bool {
     within(one, other) && within(other, one)
 }
 
+impl Quota {
+    /// What becomes of it when so many conditions count for themselves; the goals add up to its own.
+    fn parts(&self, count: usize) -> Vec<Self> {
+        let part = |goal: u64| {
+            let share = if self.goal > 0 { goal as f64 / self.goal as f64 } else { 1.0 / count as f64 };
+            Self { percentage: self.percentage * share, goal, ..Self::default() }
+        };
+        split(self.goal, &vec![1.0; count]).into_iter().map(part).collect()
+    }
+}
+
 impl Profile {
     /// Takes over the ids of targets that ask for the same.
     fn inherit(&mut self, before: &[Target]) {
@@ -35,13 +46,25 @@ impl Profile {
         }
     }
 
-    /// Splits a goal over the targets in the proportion they have, or evenly.
-    fn spread(&mut self, goal: u64) {
+    /// Lets the quotas follow the group's goal. Hand-made ones, and those that are left where others were deleted, stay
+    /// the part of it that they were; all others are the whole of it.
+    fn follow(&mut self, before: u64, goal: u64) {
+        let is_part = self.kind == ProfileKind::Control || self.targets.iter().any(|target| target.quota.is_none());
+        if !is_part || before == 0 {
+            return self.spread(goal, goal);
+        }
+        let sum: u64 = self.targets.iter().filter_map(|target| target.quota.as_ref()).map(|quota| quota.goal).sum();
+        let sum = (sum as f64 * goal as f64 / before as f64).round() as u64;
+        self.spread(sum.min(goal), goal);
+    }
+
+    /// Splits so many of a goal's completes over the targets in the proportion they have, or evenly.
+    fn spread(&mut self, sum: u64, goal: u64) {
         let mut quotas: Vec<&mut Quota> = self.targets.iter_mut().filter_map(|target| target.quota.as_mut()).collect();
         let weights: Vec<f64> = quotas.iter().map(|quota| quota.goal as f64).collect();
         let even = weights.iter().sum::<f64>() <= 0.0;
         let weights = if even { vec![1.0; weights.len()] } else { weights };
-        for (quota, part) in quotas.iter_mut().zip(split(goal, &weights)) {
+        for (quota, part) in quotas.iter_mut().zip(split(sum, &weights)) {
             quota.goal = part;
             quota.percentage = percent(part, goal);
         }
@@ -137,16 +160,17 @@ impl Audience {
         Ok(())
     }
 
-    /// Turns a profile's quotas on, splitting the goal evenly, or off.
+    /// Turns a profile's quotas on, splitting the goal evenly, or off. Those that are all on stay as they are.
     pub(crate) fn enable_quotas(&mut self, id: &str, enabled: bool, goal: u64) -> Result<&Profile, Rejection> {
         let profile = self.own(id)?;
         profile.quotas_enabled = enabled;
+        if enabled && profile.targets.iter().all(|target| target.quota.is_some()) {
+            return Ok(profile);
+        }
         for target in &mut profile.targets {
-            target.quota = if enabled { Some(target.quota.take().unwrap_or_default()) } else { None };
+            target.quota = enabled.then(Quota::default);
         }
-        if enabled {
-            profile.spread(goal);
-        }
+        profile.spread(goal, goal);
         Ok(profile)
     }
 
@@ -168,7 +192,7 @@ impl Audience {
         }
         let before = std::mem::replace(&mut profile.targets, targets);
         profile.inherit(&before);
-        profile.spread(goal);
+        profile.spread(goal, goal);
         Ok(profile)
     }
 
@@ -182,15 +206,10 @@ impl Audience {
         let mut old = std::mem::take(&mut profile.targets);
         let mut singles: Vec<(Condition, Option<Quota>, String)> = Vec::new();
         for target in &mut old {
-            let parts = target.conditions.len().max(1) as u64;
-            for condition in target.conditions.drain(..) {
-                let quota = target.quota.as_ref().map(|quota| Quota {
-                    percentage: quota.percentage / parts as f64,
-                    goal: quota.goal / parts,
-                    ..Quota::default()
-                });
-                singles.push((condition, quota, target.id.clone()));
-            }
+            let conditions = std::mem::take(&mut target.conditions);
+            let parts = target.quota.as_ref().map(|quota| quota.parts(conditions.len())).unwrap_or_default();
+            let mut parts = parts.into_iter();
+            singles.extend(conditions.into_iter().map(|condition| (condition, parts.next(), target.id.clone())));
         }
         let known = |wanted: &String| singles.iter().any(|(condition, _, _)| condition.id == *wanted);
         let missing = groups.iter().flat_map(|(_, conditions)| conditions).find(|wanted| !known(wanted));
@@ -208,19 +227,19 @@ impl Audience {
             };
             let id = if seen.contains(&id) { first.id } else { id };
             seen.push(id.clone());
-            let sum =
-                taken.iter().filter_map(|(_, quota, _)| quota.as_ref()).fold(Quota::default(), |sum, one| Quota {
-                    name: Some(name.clone()),
-                    percentage: sum.percentage + one.percentage,
-                    goal: sum.goal + one.goal,
-                    ..Quota::default()
-                });
+            // Conditions whose quotas were deleted stay open to anyone.
+            let quotas = taken.iter().filter_map(|(_, quota, _)| quota.clone());
+            let sum = quotas.reduce(|sum, one| Quota {
+                percentage: sum.percentage + one.percentage,
+                goal: sum.goal + one.goal,
+                ..Quota::default()
+            });
             targets.push(Target {
                 id,
                 name: Some(name.clone()),
                 conditions: taken.into_iter().map(|(condition, _, _)| condition).collect(),
                 grouped: true,
-                quota: profile.quotas_enabled.then_some(sum),
+                quota: sum.map(|sum| Quota { name: Some(name.clone()), ..sum }),
             });
         }
         for (condition, quota, id) in singles {
@@ -235,13 +254,16 @@ impl Audience {
         }
     }
 
+    /// Lets all quotas follow a new total in proportion.
+    pub(crate) fn follow(&mut self, before: u64, goal: u64) {
+        self.profiles.iter_mut().for_each(|profile| profile.follow(before, goal));
+    }
+
     /// Sets the goals of quotas, as numbers of completes. Without any, all
-    /// quotas follow the new total in proportion.
-    pub(crate) fn set_quota_goals(&mut self, goal: u64, goals: &Goals) -> Result<(), Rejection> {
+    /// quotas follow the new total.
+    pub(crate) fn set_quota_goals(&mut self, before: u64, goal: u64, goals: &Goals) -> Result<(), Rejection> {
         if goals.is_empty() {
-            for profile in &mut self.profiles {
-                profile.spread(goal);
-            }
+            self.follow(before, goal);
             return Ok(());
         }
         for (id, quotas) in goals {
@@ -351,4 +373,95 @@ impl Audience {
 
 fn unknown(number: u16, slug: &'static str, detail: String) -> Rejection {
     Rejection::profiles(vec![Fault { number, slug, detail, questions: Vec::new(), profile: None }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::audience::{AGE, Wanted};
+
+    /// A profile with conditions c0, c1, .. and a quota for each, under the goal of 100.
+    fn profile(kind: ProfileKind, goals: &[u64]) -> Profile {
+        let target = |(at, goal): (usize, &u64)| {
+            let wanted = Wanted::Range(10 * at as i64, 10 * at as i64 + 9);
+            Target {
+                id: format!("t{at}"),
+                name: None,
+                conditions: vec![Condition { id: format!("c{at}"), question: AGE, wanted, text: None }],
+                grouped: false,
+                quota: Some(Quota { goal: *goal, percentage: *goal as f64, ..Quota::default() }),
+            }
+        };
+        Profile {
+            id: "p".into(),
+            legacy_id: 0,
+            kind,
+            name: None,
+            quotas_enabled: true,
+            targets: goals.iter().enumerate().map(target).collect(),
+            participants: Vec::new(),
+        }
+    }
+
+    fn audience(profile: Profile) -> Audience {
+        Audience { profiles: vec![profile], ..Audience::default() }
+    }
+
+    /// The goals of quotas; none where a target has no quota.
+    fn goals(audience: &Audience) -> Vec<Option<u64>> {
+        audience.targets().map(|target| target.quota.as_ref().map(|quota| quota.goal)).collect()
+    }
+
+    fn together(name: &str, conditions: &[&str]) -> (String, Vec<String>) {
+        (name.into(), conditions.iter().map(|id| (*id).to_owned()).collect())
+    }
+
+    #[test]
+    fn grouping_again_keeps_every_complete() {
+        let mut audience = audience(profile(ProfileKind::Regular, &[34, 33, 33]));
+        for name in ["A", "A", "B"] {
+            audience.group("p", &[together(name, &["c0", "c1"])]).unwrap();
+            assert_eq!(goals(&audience), [Some(67), Some(33)], "{name}");
+        }
+        audience.group("p", &[together("all", &["c0", "c1", "c2"])]).unwrap();
+        audience.group("p", &[]).unwrap();
+        assert_eq!(goals(&audience), [Some(34), Some(33), Some(33)]);
+        let percentages: Vec<f64> =
+            audience.targets().filter_map(|target| Some(target.quota.as_ref()?.percentage.round())).collect();
+        assert_eq!(percentages, [34.0, 33.0, 33.0]);
+    }
+
+    #[test]
+    fn a_part_of_the_goal_stays_a_part_of_it() {
+        let mut by_hand = audience(profile(ProfileKind::Control, &[50]));
+        by_hand.set_quota_goals(500, 600, &Goals::new()).unwrap();
+        assert_eq!(goals(&by_hand), [Some(60)]);
+        assert_eq!(by_hand.targets().next().unwrap().quota.as_ref().unwrap().percentage, 10.0);
+        let mut left = audience(profile(ProfileKind::Regular, &[50, 50]));
+        left.remove_quotas("p", &["t1".into()]).unwrap();
+        left.set_quota_goals(100, 200, &Goals::new()).unwrap();
+        assert_eq!(goals(&left), [Some(100), None]);
+        let mut all = audience(profile(ProfileKind::Regular, &[40, 20]));
+        all.set_quota_goals(100, 200, &Goals::new()).unwrap();
+        assert_eq!(goals(&all), [Some(133), Some(67)], "what was edited one by one is the whole again");
+    }
+
+    #[test]
+    fn what_is_turned_on_already_stays() {
+        let mut by_hand = audience(profile(ProfileKind::Control, &[10, 40]));
+        by_hand.enable_quotas("p", true, 500).unwrap();
+        assert_eq!(goals(&by_hand), [Some(10), Some(40)]);
+        let mut left = audience(profile(ProfileKind::Regular, &[30, 70]));
+        left.remove_quotas("p", &["t1".into()]).unwrap();
+        left.enable_quotas("p", true, 100).unwrap();
+        assert_eq!(goals(&left), [Some(50), Some(50)], "nobody is closed out");
+    }
+
+    #[test]
+    fn grouping_closes_nobody_out() {
+        let mut audience = audience(profile(ProfileKind::Regular, &[40, 30, 30]));
+        audience.remove_quotas("p", &["t1".into(), "t2".into()]).unwrap();
+        audience.group("p", &[together("open", &["c1", "c2"])]).unwrap();
+        assert_eq!(goals(&audience), [None, Some(40)]);
+    }
 }

@@ -200,7 +200,7 @@ fn take_code(world: &mut World, at: Timestamp, group_id: &str) -> Option<Option<
 /// own rate.
 fn draw_outcome(group: &mut TargetGroup, scenario: &Scenario, supplier: i64, seed: u64, rng: &mut Rng) -> Standing {
     let outcomes = &scenario.outcomes;
-    let drop_out = (outcomes.drop_out + outcomes.drop_out_per_minute * group.interview_minutes as f64).min(0.9);
+    let drop_out = (outcomes.drop_out + outcomes.drop_out_per_minute * group.interview_minutes as f64).min(1.0);
     let security = drop_out + scenario.security(supplier);
     let ticket = rng.unit();
     if ticket < drop_out {

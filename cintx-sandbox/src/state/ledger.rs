@@ -201,14 +201,6 @@ impl Ledger {
     pub(crate) fn completes_over_time(&self) -> impl Iterator<Item = (Timestamp, Completes)> {
         self.completed_at.iter().map(|(at, then)| (*at, *then))
     }
-
-    /// What it takes in memory, roughly, in bytes.
-    pub(crate) fn weight(&self) -> usize {
-        200 * self.by_supplier.len()
-            + 60 * self.completed_at.len()
-            + 40 * self.lengths.len()
-            + 400 * self.forgotten.len()
-    }
 }
 
 /// The length of the interview in the middle, in seconds, over all completes of some books; the mean of both where two

@@ -450,15 +450,26 @@ impl World {
         ids.iter().filter_map(|id| self.groups.get(id))
     }
 
-    /// Weighs a group again that may have been changed.
+    /// Weighs a group again that may have been changed. It is never the reason for another one to go that is in use.
     pub(crate) fn reweigh_group(&mut self, id: &str) {
         if let Some(weight) = self.groups.get(id).map(TargetGroup::weight) {
-            self.groups.reweigh(id, weight);
+            self.groups.weigh(id, weight);
+            let _ = self.has_room_for_groups(0, 0, id);
         }
     }
 
-    /// Puts a group that is new into its project.
-    pub(crate) fn add_group(&mut self, group: TargetGroup) {
+    /// Whether there is room for so many target groups more and so much more weight. Drafts and those whose field is
+    /// over give way for it, but not the one that is named.
+    pub(crate) fn has_room_for_groups(&mut self, count: usize, weight: usize, but: &str) -> bool {
+        self.groups.make_room(count, weight, |group| group.id != but && !group.is_in_use())
+    }
+
+    /// Puts a group that is new into its project. Whether there was room for it.
+    pub(crate) fn add_group(&mut self, group: TargetGroup) -> bool {
+        let weight = group.weight();
+        if !self.has_room_for_groups(1, weight, "") {
+            return false;
+        }
         let groups = &self.groups;
         if let Some(project) = self.projects.get_mut(&group.project_id) {
             // What the shelf has given up is forgotten here as well.
@@ -467,8 +478,8 @@ impl World {
             }
             project.groups.push(group.id.clone());
         }
-        let weight = group.weight();
         self.groups.put(group.id.clone(), group, weight);
+        true
     }
 
     /// The respondents of a target group, in the order in which they came.

@@ -4,6 +4,7 @@
 use super::World;
 use super::file_job::{self, List};
 use super::locale;
+use super::market::INDUSTRIES;
 use super::session::{Replies, Session};
 use super::target_group::TargetGroup;
 use crate::sim::rng::Rng;
@@ -137,6 +138,7 @@ fn excludes(world: &World, group: &TargetGroup, visit: &Session, at: Timestamp) 
         |one: &super::exclusion::ExclusionGroup| one.groups.contains(&group.id) && one.groups.contains(&visit.group_id);
     if (group.project_exclusion && visit.project_id == group.project_id)
         || world.exclusion_groups.values().any(together)
+        || is_locked_out(world, group, visit, at)
     {
         return true;
     }
@@ -146,6 +148,19 @@ fn excludes(world: &World, group: &TargetGroup, visit: &Session, at: Timestamp) 
         let concerned = if part("type") == Some("project") { &visit.project_id } else { &visit.group_id };
         part("id") == Some(concerned.as_str()) && visit.entered_at.duration_until(at) <= period(part("duration"))
     })
+}
+
+/// Whether a group's lockout keeps out who has been this respondent: by its own industry, or by the one that the
+/// lockout is named after.
+fn is_locked_out(world: &World, group: &TargetGroup, visit: &Session, at: Timestamp) -> bool {
+    let (industry, days) = match group.industry_lockout.as_str() {
+        "industry_7_days" => (group.industry.as_str(), 7),
+        "industry_30_days" => (group.industry.as_str(), 30),
+        named if INDUSTRIES.iter().any(|(code, _)| *code == named) => (named, 30),
+        _ => return false,
+    };
+    let visited = world.groups.get(&visit.group_id).map(|visited| visited.industry.as_str());
+    visited == Some(industry) && visit.entered_at.duration_until(at) <= SignedDuration::from_hours(24 * days)
 }
 
 /// How long an exclusion looks back.

@@ -21,6 +21,11 @@ pub(crate) struct Project {
 }
 
 impl Project {
+    /// What it takes in memory, roughly, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        1_000 + self.name.len() + self.reference.as_ref().map_or(0, String::len)
+    }
+
     pub(crate) fn etag(&self) -> String {
         format!("W/\"{}\"", self.version)
     }

@@ -190,3 +190,26 @@ pub(crate) mod clock {
         Timestamp::deserialize(deserializer).map(|now| Clock::Standing { now })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::rng::Rng;
+    use crate::state::Settings;
+    use crate::state::target_group::TargetGroup;
+
+    #[test]
+    fn fractions_are_kept_to_the_last_bit() {
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let mut world = World::new(Settings::default(), Clock::Standing { now });
+        let mut rng = Rng::new(1);
+        for at in 0..1_000 {
+            let id = format!("{at:04}");
+            let group = TargetGroup::new(id.clone(), id, "project".into(), now, (now, now));
+            assert!(world.add_group(TargetGroup { credit: rng.unit() / 3.0, ..group }));
+        }
+        let again = read(&write(&world).unwrap()).unwrap();
+        let bits = |world: &World| world.groups.values().map(|group| group.credit.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&again), bits(&world));
+    }
+}

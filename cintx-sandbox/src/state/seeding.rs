@@ -108,7 +108,8 @@ fn group(world: &mut World, given: &SeedGroup, project: &str) -> String {
     let profiles = given.quotas.iter().map(|quotas| profile(world, quotas)).collect();
     let mut audience = Audience { adjustment: Adjustment::Percentage, template_id: None, profiles };
     audience.set_goals(given.goal);
-    world.add_group(TargetGroup {
+    // What a seed file has too much is not there.
+    let _ = world.add_group(TargetGroup {
         name: given.name.clone(),
         business_unit: unit,
         locale: given.locale.clone(),

@@ -144,6 +144,11 @@ impl TargetGroup {
         self.run.as_ref().is_some_and(|run| run.status == RunStatus::Live)
     }
 
+    /// Whether it is in field, or will be.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.status != RunStatus::Completed)
+    }
+
     /// When fielding begins: as asked for, or as the run says.
     pub(crate) fn start(&self) -> Timestamp {
         self.run.as_ref().map_or(self.start_at, |run| run.start_at)
@@ -164,7 +169,8 @@ impl TargetGroup {
     }
 
     /// What it takes in memory, roughly, in bytes. Its respondents are those
-    /// of the sessions' shelf and not counted again.
+    /// of the sessions' shelf and not counted again. Its books are left out:
+    /// they grow by themselves, and nobody is to lose a group for that.
     pub(crate) fn weight(&self) -> usize {
         let suppliers: usize =
             self.supply.shares().map(|share| 150 + share.name.len() + 8 * share.suppliers.len()).sum();
@@ -179,7 +185,6 @@ impl TargetGroup {
             + kept
             + approximate_size(&self.assistant)
             + self.audience.weight()
-            + self.ledger.weight()
     }
 
     /// What a complete costs now, in its business unit's currency: its own price, or that of the rate card.

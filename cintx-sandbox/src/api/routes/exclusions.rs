@@ -53,8 +53,8 @@ fn facts(group: &ExclusionGroup) -> Value {
 }
 
 /// What a group takes with all the target groups that it may have, roughly.
-fn weight(call: &Call<'_>) -> usize {
-    12_000 + call.raw.len()
+fn weight(group: &ExclusionGroup) -> usize {
+    12_000 + group.tag.len() + group.description.len()
 }
 
 fn create(world: &mut World, call: &Call<'_>) -> Outcome {
@@ -67,8 +67,8 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
         created_at: now,
         changed_at: now,
     };
-    let id = group.id.clone();
-    world.exclusion_groups.put(id.clone(), group, weight(call));
+    let (id, weight) = (group.id.clone(), weight(&group));
+    world.exclusion_groups.put(id.clone(), group, weight);
     Ok(Answer::json(201, json!({ "exclusion_group_id": id })))
 }
 
@@ -85,7 +85,8 @@ fn update(world: &mut World, call: &Call<'_>) -> Outcome {
         }
     }
     group.changed_at = now;
-    world.exclusion_groups.reweigh(call.at("exclusion_group_id"), weight(call));
+    let weight = weight(group);
+    world.exclusion_groups.reweigh(call.at("exclusion_group_id"), weight);
     Ok(Answer::empty(204))
 }
 

@@ -80,6 +80,11 @@ static HANDLERS: LazyLock<HashMap<&'static str, Handler>> =
 
 /// Does what an operation says, where the version may.
 pub(crate) fn serve(world: &mut World, call: &Call<'_>) -> Outcome {
+    let group = call.at("target_group_id");
+    let may_grow = call.operation.method() != "GET" && !call.raw.is_empty() && world.groups.contains_key(group);
+    if may_grow && !world.has_room_for_groups(0, 0, group) {
+        return Err(target_groups::no_room());
+    }
     let answer = forward::within(world, call, dispatch)?;
     if call.operation.method() != "GET" {
         let now = world.now();

@@ -97,7 +97,7 @@ fn quota_distribution(world: &World, call: &Call<'_>) -> Outcome {
     let group = target_groups::launched(world, call)?;
     let goal = call.query("target_group_filling_goal").and_then(|text| text.parse().ok()).unwrap_or(group.goal);
     let mut audience = group.audience.clone();
-    audience.set_quota_goals(goal, &Goals::new())?;
+    audience.follow(group.goal, goal);
     let quotas: Vec<Value> = audience
         .targets()
         .filter_map(|target| Some((target, target.quota.as_ref()?)))
@@ -337,9 +337,9 @@ fn update_goals(world: &mut World, call: &Call<'_>) -> Outcome {
     let given = first(&call.body, &["completes_goal", "filling_goal"]).and_then(whole);
     let goal = given.map_or(group.goal, |n| n.max(1) as u64);
     let (mut audience, collected) = (group.audience.clone(), group.ledger.total.completes);
-    let goals = goals(call);
+    let (before, goals) = (group.goal, goals(call));
     let refuse = |refusal: Rejection| if call.version.is_legacy() { invalid(&refusal.faults) } else { refusal };
-    audience.set_quota_goals(goal, &goals).map_err(refuse)?;
+    audience.set_quota_goals(before, goal, &goals).map_err(refuse)?;
     let faults = audience.collected_faults(goal, collected, &audience);
     if !faults.is_empty() {
         return Err(refuse(Rejection::profiles(faults)));
@@ -362,10 +362,15 @@ fn interlock(world: &mut World, call: &Call<'_>) -> Outcome {
     let group = target_groups::launched(world, call)?;
     let goal = call.number("target_group_filling_goal").map_or(group.goal, |n| n.max(1) as u64);
     let (mut audience, collected) = (group.audience.clone(), group.ledger.total.completes);
+    // The other profiles' quotas must not keep the group from a goal that is new.
+    if goal != group.goal {
+        audience.follow(group.goal, goal);
+    }
+    let before = audience.clone();
     let (id, now) = (world.ulid(), world.now());
     let rng = &mut world.rng;
     audience.interlock(&texts(&call.body, "profiles"), goal, id.clone(), || rng.ulid(now))?;
-    let faults = audience.collected_faults(goal, collected, &Audience::default());
+    let faults = audience.collected_faults(goal, collected, &before);
     if !faults.is_empty() {
         return Err(invalid(&faults));
     }

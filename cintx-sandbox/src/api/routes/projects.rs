@@ -57,7 +57,8 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
         version: 1,
     };
     let answer = Answer::json(202, json!({ "id": project.id })).with("etag", project.etag());
-    world.projects.put(project.id.clone(), project, 1_000 + call.raw.len());
+    let weight = project.weight();
+    world.projects.put(project.id.clone(), project, weight);
     Ok(answer)
 }
 
@@ -86,7 +87,8 @@ fn update(world: &mut World, call: &Call<'_>) -> Outcome {
     project.version += 1;
     let body = json!({ "id": project.id, "human_readable_id": project.human_id });
     let answer = Answer::json(200, body).with("etag", project.etag());
-    world.projects.reweigh(call.at("project_id"), 1_000 + call.raw.len());
+    let weight = project.weight();
+    world.projects.reweigh(call.at("project_id"), weight);
     Ok(answer)
 }
 

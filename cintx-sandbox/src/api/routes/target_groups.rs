@@ -61,8 +61,17 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     let human_id = world.rng.code(7);
     let now = world.now();
     let group = build(world, call, id.clone(), human_id, project_id, now, None)?;
-    world.add_group(group);
+    if !world.add_group(group) {
+        return Err(no_room());
+    }
     Ok(Answer::json(201, json!({ "id": id })))
+}
+
+/// The refusal of what is too much for the sandbox.
+pub(super) fn no_room() -> Rejection {
+    Rejection::bad_request(
+        "The sandbox has no room for more: all of its target groups are in field. Complete some of them, or reset it.",
+    )
 }
 
 fn update_draft(world: &mut World, call: &Call<'_>) -> Outcome {
@@ -77,6 +86,9 @@ fn update_draft(world: &mut World, call: &Call<'_>) -> Outcome {
     group.project_exclusion_at = old.project_exclusion_at;
     group.assistant_version = old.assistant_version + u64::from(group.assistant != old.assistant);
     let weight = group.weight();
+    if !world.has_room_for_groups(0, weight.saturating_sub(old.weight()), &old.id) {
+        return Err(no_room());
+    }
     world.groups.put(old.id.clone(), group, weight);
     let now = world.now();
     history::record(world, now, &old.id, &before);

@@ -67,19 +67,24 @@ fn events(call: &Call<'_>) -> Option<Vec<String>> {
 fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     let url = url(call)?.ok_or_else(|| Rejection::invalid("url", "a value is required"))?;
     let now = world.now();
+    let events = events(call).unwrap_or_default();
+    let weight = 1_000 + url.len() + events.iter().map(String::len).sum::<usize>();
+    // No subscription gives way, since nobody would tell its owner.
+    if !world.webhooks.make_room(1, weight, |_| false) {
+        let most = world.webhooks.most();
+        return Err(Rejection::bad_request(format!("{most} subscriptions at most are kept; delete one first.")));
+    }
     let hook = Webhook {
         id: world.ulid(),
         url,
-        events: events(call).unwrap_or_default(),
+        events,
         secret: webhook::secret(world),
         created_at: now,
         changed_at: now,
         version: 1,
     };
     let facts = facts_with_secret(&hook, call.version);
-    world.webhooks.put(hook.id.clone(), hook, 1_000 + call.raw.len());
-    // The oldest subscription may have made room.
-    webhook::give_up_orphans(world);
+    world.webhooks.put(hook.id.clone(), hook, weight);
     Ok(Answer::json(201, facts))
 }
 
