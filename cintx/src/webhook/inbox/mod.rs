@@ -96,6 +96,10 @@ pub enum InboxError {
     /// The store failed.
     #[error("the inbox's store failed")]
     Store(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// The disk failed under a database of yours, and redb refuses everything until it is opened again: see
+    /// `RedbInboxStore::over`.
+    #[error("the inbox's database refuses everything until it is closed and opened again")]
+    MustReopen(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// The store holds something that the inbox has not written.
     #[error("the inbox holds {what} that cannot be read: {problem}")]
     Unreadable {
@@ -113,6 +117,13 @@ impl InboxError {
     /// The failure of a store.
     pub fn store(cause: impl Into<BoxError>) -> Self {
         Self::Store(Arc::from(cause.into()))
+    }
+
+    /// The message with those of all causes.
+    #[cfg(any(feature = "inbox-redb", feature = "inbox-axum"))]
+    fn chain(&self) -> String {
+        let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
+        causes.fold(self.to_string(), |said, cause| format!("{said}: {cause}"))
     }
 }
 
