@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS cintx.inbox_event (
 );
 CREATE INDEX IF NOT EXISTS inbox_event_came ON cintx.inbox_event (came);
 
--- Sessions, and the number that each is to go on with.
+-- Sessions, and the number that each is to go on with. Kept longer than the ids of their events: what a reconciliation
+-- tells weeks later goes on there.
 CREATE TABLE IF NOT EXISTS cintx.inbox_session (
     session text PRIMARY KEY,
     next bigint NOT NULL DEFAULT 1,

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use cintx::quota::CountOrder;
-use cintx::webhook::inbox::{Accepted, SequencePlace};
+use cintx::webhook::inbox::{Accepted, SequencePlace, SessionOrder};
 use cintx::webhook::receive::{Event, EventData, QuotaFillRegistered, SessionUpdated};
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
@@ -267,7 +267,7 @@ async fn drop_superseded<'k>(
     Ok(())
 }
 
-/// Forgets what came before a moment, at most so many of it. It comes last, and waits for nobody.
+/// Forgets ids of before a moment, and sessions that have ended long before it, at most so many of each. It comes last, and waits for nobody.
 async fn forget(transaction: &Transaction<'_>, before: SystemTime, limit: usize) -> Result<(), Error> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let events = "DELETE FROM cintx.inbox_event WHERE id IN
@@ -277,7 +277,8 @@ async fn forget(transaction: &Transaction<'_>, before: SystemTime, limit: usize)
         (SELECT session FROM cintx.inbox_session AS kept WHERE touched < $1
             AND NOT EXISTS (SELECT FROM cintx.inbox_held AS held WHERE held.session = kept.session)
             ORDER BY touched LIMIT $2 FOR UPDATE SKIP LOCKED)";
-    query(transaction, sessions, &[&before, &limit]).await?;
+    let sessions_before = before.checked_sub(SessionOrder::KEPT_LONGER).unwrap_or(SystemTime::UNIX_EPOCH);
+    query(transaction, sessions, &[&sessions_before, &limit]).await?;
     Ok(())
 }
 

@@ -293,6 +293,7 @@ fn definition(table: Table) -> Definition {
         Table::Held => "cintx-inbox-held",
         Table::Sessions => "cintx-inbox-sessions",
         Table::Waiting => "cintx-inbox-waiting",
+        Table::Ended => "cintx-inbox-ended",
         Table::Gaps => "cintx-inbox-gaps",
         Table::Quotas => "cintx-inbox-quotas",
         Table::Meta => "cintx-inbox-meta",
