@@ -34,7 +34,8 @@
 //! - **A session's events come in the order of their numbers.** One that is ahead waits for those before it as long as
 //!   the inbox has [patience](Inbox::patience), one minute unless set, and is then handed on. What comes after all is
 //!   handed on too, and [is late](Fact::is_late). That sessions count from 1 is inferred, not published: where they do
-//!   not, or a session began before the subscription or has been forgotten, events are not lost: the first of a session waits, once.
+//!   not, or a session began before the subscription or has been forgotten, events are not lost: the first of a session
+//!   waits, once.
 //! - **A quota's counts are totals**: of those that wait, only the newest by the envelope's time is handed on, and an
 //!   older one that comes after a newer one is dropped. An event that lacks completes or screens takes the place of no
 //!   other one, and none takes its place.
@@ -289,8 +290,8 @@ impl Inbox {
         self
     }
 
-    /// How long an event that comes again is known, and a gap is told. 14 days if not set; Cint repeats for up to seven.
-    /// The next number of a session is known for [62 days more](SessionOrder::KEPT_LONGER), so that what a
+    /// How long an event that comes again is known, and a gap is told. 14 days if not set; Cint repeats for up to
+    /// seven. The next number of a session is known for [62 days more](SessionOrder::KEPT_LONGER), so that what a
     /// reconciliation tells of it weeks later is in order.
     #[must_use]
     pub fn remember(mut self, time: Duration) -> Self {
@@ -369,8 +370,8 @@ impl Inbox {
     }
 
     /// The numbers of sessions that are missing, at most the newest 1,000 gaps, by the ids of the sessions: those that
-    /// were noticed within the time that the inbox [remembers](Self::remember). Those that have just come up may fill by
-    /// themselves.
+    /// were noticed within the time that the inbox [remembers](Self::remember). Those that have just come up may fill
+    /// by themselves.
     ///
     /// # Errors
     /// The store failed.

@@ -90,8 +90,8 @@ impl Default for SessionOrder {
 
 impl SessionOrder {
     /// How much longer than ids a store keeps the orders of sessions: a respondent can be reconciled until the 25th of
-    /// the month after the complete, which is up to 55 days later, and the event that tells it goes on where the session
-    /// ended.
+    /// the month after the complete, which is up to 55 days later, and the event that tells it goes on where the
+    /// session ended.
     pub const KEPT_LONGER: Duration = Duration::from_secs(62 * 86_400);
 
     /// Of a session of which nothing has come.

@@ -67,9 +67,9 @@ struct Current {
 impl RedbInboxStore {
     /// Opens the inbox in a file, which is made if it is not there. Blocks while it reads.
     ///
-    /// After a failure of the disk the file is closed, opened again and checked by itself, and what failed is tried once
-    /// more, except for [`done_with`](Self::done_with). While the disk stays full, each call fails; the first one after
-    /// that goes well.
+    /// After a failure of the disk the file is closed, opened again and checked by itself, and what failed is tried
+    /// once more, except for [`done_with`](Self::done_with). While the disk stays full, each call fails; the first one
+    /// after that goes well.
     ///
     /// # Errors
     /// The file cannot be read or written, is no such database, or another process has it open.
@@ -162,8 +162,8 @@ fn written<T>(
 }
 
 impl Shared {
-    /// Does something, and once more if the disk failed and the file could be opened again. Each event and each fact has
-    /// its id, so nothing is done twice if the first commit did reach the disk.
+    /// Does something, and once more if the disk failed and the file could be opened again. Each event and each fact
+    /// has its id, so nothing is done twice if the first commit did reach the disk.
     fn twice<T>(&self, work: impl Fn(&Database) -> Result<T, InboxError>) -> Result<T, InboxError> {
         let failed = match self.once(&work) {
             Err(error) if self.open.is_some() && is_disk_failure(&error) => error,

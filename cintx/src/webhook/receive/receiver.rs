@@ -117,8 +117,8 @@ impl Receiver {
         Ok(self)
     }
 
-    /// From now on takes what was signed with this secret too, here and in all clones, those in a server that runs among
-    /// them. How to replace a secret is shown at
+    /// From now on takes what was signed with this secret too, here and in all clones, those in a server that runs
+    /// among them. How to replace a secret is shown at
     /// [`regenerate_secret`](crate::webhook::Webhook::regenerate_secret).
     ///
     /// # Errors
