@@ -71,7 +71,8 @@ fn no_connection(error: &PoolError) -> String {
     }
 }
 
-/// The message of the server without its details, which may hold values; or what went wrong on the way, with its causes.
+/// The message of the server without its details, which may hold values; or what went wrong on the way, with its
+/// causes.
 fn said(error: &tokio_postgres::Error) -> String {
     if let Some(said) = error.as_db_error() {
         return format!("{} ({})", said.message(), said.code().code());
