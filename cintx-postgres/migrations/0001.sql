@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS cintx.inbox_event (
 );
 CREATE INDEX IF NOT EXISTS inbox_event_came ON cintx.inbox_event (came);
 
--- Sessions, and the number that each is to go on with.
+-- Sessions, and the number that each is to go on with. Kept longer than the ids of their events: what a reconciliation
+-- tells weeks later goes on there.
 CREATE TABLE IF NOT EXISTS cintx.inbox_session (
     session text PRIMARY KEY,
     next bigint NOT NULL DEFAULT 1,
@@ -53,11 +54,15 @@ CREATE INDEX IF NOT EXISTS inbox_session_touched ON cintx.inbox_session (touched
 CREATE TABLE IF NOT EXISTS cintx.inbox_held (
     session text NOT NULL REFERENCES cintx.inbox_session ON DELETE CASCADE,
     sequence bigint NOT NULL,
+    -- By the clock of the process that took it.
     came timestamptz NOT NULL,
+    -- By the clock that all processes share.
+    received timestamptz NOT NULL DEFAULT clock_timestamp(),
     body bytea NOT NULL,
     PRIMARY KEY (session, sequence)
 );
 CREATE INDEX IF NOT EXISTS inbox_held_came ON cintx.inbox_held (came);
+CREATE INDEX IF NOT EXISTS inbox_held_received ON cintx.inbox_held (received);
 
 -- Numbers of sessions that were not waited for any longer.
 CREATE TABLE IF NOT EXISTS cintx.inbox_missing (

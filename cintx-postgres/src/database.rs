@@ -234,7 +234,7 @@ where
                         // What the server has to say beside.
                         Some(Ok(_)) => {}
                         Some(Err(error)) => {
-                            tracing::warn!(%error, "a connection to PostgreSQL was lost");
+                            tracing::warn!(error = %Error::from(error), "a connection to PostgreSQL was lost");
                             break;
                         }
                         None => break,

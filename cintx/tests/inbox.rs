@@ -9,7 +9,7 @@ mod simulation;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx::webhook::inbox::{Accepted, Fact, Inbox, InboxStore, MemoryInboxStore, RedbInboxStore};
+use cintx::webhook::inbox::{Accepted, Fact, Inbox, InboxStore, MemoryInboxStore, RedbInboxStore, SessionOrder};
 use cintx::webhook::receive::{Event, EventData};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -29,6 +29,10 @@ fn session(id: &str, session: &str, number: i64) -> Event {
 fn fill(id: &str, quota: Option<&str>, time: &str, completes: i64) -> Event {
     let data = json!({ "target_group_id": "g", "profile_quota_id": quota, "completes": completes, "screens": 50 });
     event(id, "quota.fill.registered", time, data)
+}
+
+fn event_of_no_session(number: i64) -> Event {
+    event(&format!("other{number}"), "other", "", json!({}))
 }
 
 fn ids(facts: &[Fact]) -> Vec<&str> {
@@ -226,7 +230,7 @@ async fn of_a_quotas_counts_the_newest_is_handed_on() {
 }
 
 #[tokio::test]
-async fn what_is_old_is_forgotten() {
+async fn what_is_old_is_forgotten_and_sessions_later_than_ids() {
     let stores: [(Arc<dyn InboxStore>, Option<TempDir>); 2] = {
         let folder = tempfile::tempdir().unwrap();
         let file = RedbInboxStore::open(folder.path().join("inbox.redb")).unwrap();
@@ -236,15 +240,53 @@ async fn what_is_old_is_forgotten() {
         let at = |second: i64| Timestamp::from_second(second).unwrap();
         let accept =
             async |event: Event, now: i64, forget: i64| store.accept(&[event], at(now), at(forget)).await.unwrap()[0];
+        let other = |id: &str| event(id, "other", "", json!({}));
+        assert_eq!(accept(other("e1"), 100, 0).await, Accepted::New);
         assert_eq!(accept(session("a1", "a", 1), 100, 0).await, Accepted::New);
         assert_eq!(accept(session("w5", "w", 5), 100, 0).await, Accepted::Waiting);
         assert_eq!(accept(session("b1", "b", 1), 200, 100).await, Accepted::New);
-        assert_eq!(accept(session("a1", "a", 1), 201, 100).await, Accepted::Duplicate);
-        assert_eq!(accept(session("c1", "c", 1), 300, 101).await, Accepted::New, "forgets the first two");
-        assert_eq!(accept(session("a1", "a", 1), 301, 101).await, Accepted::New);
+        assert_eq!(accept(other("e1"), 201, 100).await, Accepted::Duplicate);
+        assert_eq!(accept(session("c1", "c", 1), 300, 101).await, Accepted::New, "forgets the first ids");
+        assert_eq!(accept(other("e1"), 301, 101).await, Accepted::New);
         assert_eq!(accept(session("b1", "b", 1), 301, 101).await, Accepted::Duplicate);
+        assert_eq!(accept(session("a1", "a", 1), 301, 100).await, Accepted::Duplicate, "by its number");
+        // Now the id of that is known again, and session `a` is as old as that.
+        let longer = i64::try_from(SessionOrder::KEPT_LONGER.as_secs()).unwrap();
+        assert_eq!(accept(session("b2", "b", 2), 400, 302).await, Accepted::New);
+        assert_eq!(accept(session("c2", "c", 2), 401, longer + 301).await, Accepted::New);
+        assert_eq!(accept(session("again", "a", 1), 402, longer + 302).await, Accepted::Duplicate, "still there");
+        assert_eq!(accept(other("e2"), longer + 500, longer + 403).await, Accepted::New);
+        assert_eq!(accept(session("a1", "a", 1), longer + 501, longer + 403).await, Accepted::New, "a new session");
         let waits = store.gaps(10).await.unwrap();
         assert_eq!((waits.len(), &*waits[0].session), (1, "w"), "what waits stays");
+    }
+}
+
+/// Respondents are reconciled weeks after their events were forgotten.
+#[tokio::test]
+async fn a_session_goes_on_after_its_events_are_forgotten() {
+    for setup in Setup::all() {
+        let began: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
+        let at = |day: i64| setup.inbox().clone().clock(move || began + SignedDuration::from_hours(24 * day));
+        for number in 1..=4 {
+            assert_eq!(at(0).accept(session(&format!("a{number}"), "a", number)).await.unwrap(), Accepted::New);
+        }
+        assert_eq!(at(0).accept(session("b2", "b", 2)).await.unwrap(), Accepted::Waiting);
+        at(1).take(10).await.unwrap();
+        assert_eq!(at(1).gaps().await.unwrap().len(), 1);
+        for event in 0..3 {
+            at(20).accept(event_of_no_session(event)).await.unwrap();
+        }
+        assert!(at(20).gaps().await.unwrap().is_empty(), "a gap that nobody can fill is no news");
+        assert_eq!(at(49).accept(session("a5", "a", 5)).await.unwrap(), Accepted::New);
+        assert!(at(49).gaps().await.unwrap().is_empty());
+        assert_eq!(at(49).accept(session("a4", "a", 4)).await.unwrap(), Accepted::Duplicate);
+        assert_eq!(at(49).accept(session("b1", "b", 1)).await.unwrap(), Accepted::New, "late, and not lost");
+        // It is forgotten in the end.
+        for (number, day) in [(10, 100), (11, 140)] {
+            at(day).accept(event_of_no_session(number)).await.unwrap();
+        }
+        assert_eq!(at(140).accept(session("a6", "a", 6)).await.unwrap(), Accepted::Waiting);
     }
 }
 

@@ -2,24 +2,27 @@
 //! and then by name, so that receivers wait for each other and never in a circle.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use cintx::quota::CountOrder;
-use cintx::webhook::inbox::{Accepted, SequencePlace};
+use cintx::webhook::inbox::{Accepted, SequencePlace, SessionOrder};
 use cintx::webhook::receive::{Event, EventData, QuotaFillRegistered, SessionUpdated};
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 
 use super::MAX_TRIES;
 use super::tables::{
-    Facts, Session, keep_waiting, key, lock_overdue, lock_sessions, query, save_sessions, stream_of, timestamp,
+    Facts, Session, WaitClock, keep_waiting, key, lock_overdue, lock_sessions, query, save_sessions, stream_of,
+    timestamp,
 };
 use crate::database::Database;
 use crate::error::Error;
 
 /// How many events that wait are looked at in one transaction.
 const MAX_OVERDUE: i64 = 1_000;
+/// The longest patience that PostgreSQL can count back from now, in seconds: some thirty years.
+const MAX_PATIENCE: f64 = 1e9;
 
 /// Only raised: `remote_write`, `remote_apply` and `on` wait for the disk already.
 const SYNC: &str = "SELECT set_config('synchronous_commit', 'on', true)
@@ -267,7 +270,8 @@ async fn drop_superseded<'k>(
     Ok(())
 }
 
-/// Forgets what came before a moment, at most so many of it. It comes last, and waits for nobody.
+/// Forgets ids of before a moment, and sessions that have ended long before it, at most so many of each. It comes last,
+/// and waits for nobody.
 async fn forget(transaction: &Transaction<'_>, before: SystemTime, limit: usize) -> Result<(), Error> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let events = "DELETE FROM cintx.inbox_event WHERE id IN
@@ -277,20 +281,43 @@ async fn forget(transaction: &Transaction<'_>, before: SystemTime, limit: usize)
         (SELECT session FROM cintx.inbox_session AS kept WHERE touched < $1
             AND NOT EXISTS (SELECT FROM cintx.inbox_held AS held WHERE held.session = kept.session)
             ORDER BY touched LIMIT $2 FOR UPDATE SKIP LOCKED)";
-    query(transaction, sessions, &[&before, &limit]).await?;
+    let sessions_before = before.checked_sub(SessionOrder::KEPT_LONGER).unwrap_or(SystemTime::UNIX_EPOCH);
+    query(transaction, sessions, &[&sessions_before, &limit]).await?;
     Ok(())
 }
 
-/// Lets go what has waited since a moment or longer.
-pub(super) async fn release(database: &Database, waiting_since: SystemTime) -> Result<(), Error> {
+/// Which events have waited too long.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Overdue {
+    /// Those that wait since this moment or longer, by the clocks of the inboxes.
+    Since(SystemTime),
+    /// Those that have waited for so long, by the clock of the database.
+    For(Duration),
+}
+
+/// Lets go what has waited too long.
+pub(super) async fn release(database: &Database, overdue: Overdue) -> Result<(), Error> {
     let mut client = database.connection().await?;
     // Most of the time there is nothing to write.
-    let is_due = client.prepare_cached("SELECT EXISTS (SELECT FROM cintx.inbox_held WHERE came <= $1)").await?;
-    if !client.query_one(&is_due, &[&waiting_since]).await?.try_get::<_, bool>(0)? {
+    let (is_due, waits, waiting_since): (bool, WaitClock, SystemTime) = match overdue {
+        Overdue::Since(since) => {
+            let sql = "SELECT EXISTS (SELECT FROM cintx.inbox_held WHERE came <= $1)";
+            let row = client.query_one(&client.prepare_cached(sql).await?, &[&since]).await?;
+            (row.try_get(0)?, WaitClock::ByInbox, since)
+        }
+        Overdue::For(time) => {
+            let sql = "WITH due AS MATERIALIZED (SELECT clock_timestamp() - make_interval(secs => $1) AS since)
+                SELECT EXISTS (SELECT FROM cintx.inbox_held, due WHERE received <= since), since FROM due";
+            let seconds = time.as_secs_f64().min(MAX_PATIENCE);
+            let row = client.query_one(&client.prepare_cached(sql).await?, &[&seconds]).await?;
+            (row.try_get(0)?, WaitClock::ByDatabase, row.try_get(1)?)
+        }
+    };
+    if !is_due {
         return Ok(());
     }
     let transaction = client.transaction().await?;
-    let mut sessions = lock_overdue(&transaction, waiting_since, MAX_OVERDUE).await?;
+    let mut sessions = lock_overdue(&transaction, (waits, waiting_since), MAX_OVERDUE).await?;
     let mut facts = Facts::default();
     // Those that have waited longest come first.
     let mut longest_first: Vec<_> = sessions.iter_mut().collect();

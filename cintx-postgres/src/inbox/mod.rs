@@ -10,7 +10,7 @@ pub use self::claim::Batch;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use cintx::webhook::inbox::{Accepted, Fact, Gap, InboxError, InboxStore};
 use cintx::webhook::receive::Event;
@@ -19,6 +19,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
+use self::accept::Overdue;
 use crate::database::{Database, LockKind, system_time, try_session_lock};
 use crate::error::Error;
 
@@ -91,7 +92,9 @@ impl PostgresInboxStore {
     }
 
     /// How long [`claim`](Self::claim) lets an event wait for those of its session that come before it. One minute if
-    /// not set. `take` goes by [`Inbox::patience`](cintx::webhook::inbox::Inbox::patience).
+    /// not set. It goes by the clock of the database, so that those of the processes need not agree; `take` goes by
+    /// [`Inbox::patience`](cintx::webhook::inbox::Inbox::patience) and
+    /// [`Inbox::clock`](cintx::webhook::inbox::Inbox::clock).
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -104,8 +107,7 @@ impl PostgresInboxStore {
     /// # Errors
     /// The database failed.
     pub async fn claim(&self, limit: usize) -> Result<Option<Batch>, InboxError> {
-        let waiting_since = SystemTime::now().checked_sub(self.patience).unwrap_or(SystemTime::UNIX_EPOCH);
-        accept::release(&self.database, waiting_since).await.map_err(InboxError::store)?;
+        accept::release(&self.database, Overdue::For(self.patience)).await.map_err(InboxError::store)?;
         claim::claim(&self.database, limit).await
     }
 
@@ -158,8 +160,8 @@ impl InboxStore for PostgresInboxStore {
 
     fn take(&self, limit: usize, waiting_since: Timestamp) -> BoxFuture<'_, Result<Vec<Fact>, InboxError>> {
         async move {
-            let waiting_since = system_time(waiting_since);
-            accept::release(&self.database, waiting_since).await.map_err(InboxError::store)?;
+            let overdue = Overdue::Since(system_time(waiting_since));
+            accept::release(&self.database, overdue).await.map_err(InboxError::store)?;
             self.first_facts(limit).await
         }
         .boxed()

@@ -47,6 +47,25 @@ pub(super) struct Session {
     kept: SessionOrder,
 }
 
+/// The clock that says since when an event waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum WaitClock {
+    /// That of the process that took it.
+    ByInbox,
+    /// That of the database.
+    ByDatabase,
+}
+
+impl WaitClock {
+    /// The column of `inbox_held`.
+    pub(super) fn column(self) -> &'static str {
+        match self {
+            Self::ByInbox => "came",
+            Self::ByDatabase => "received",
+        }
+    }
+}
+
 /// Locks sessions in the order of their names, making those that are new, and reads them.
 pub(super) async fn lock_sessions(
     transaction: &Transaction<'_>,
@@ -59,29 +78,37 @@ pub(super) async fn lock_sessions(
         ON CONFLICT (session) DO UPDATE SET
             touched = EXCLUDED.touched, target_group = coalesce(kept.target_group, EXCLUDED.target_group)
         RETURNING session, next, low, target_group";
-    sessions(transaction, query(transaction, upsert, &[&names, &groups, &now]).await?).await
+    sessions(transaction, query(transaction, upsert, &[&names, &groups, &now]).await?, WaitClock::ByInbox).await
 }
 
 /// Reads sessions in which something has waited since a moment or longer, and locks them. Those that another
 /// transaction has locked are left to it.
 pub(super) async fn lock_overdue(
     transaction: &Transaction<'_>,
-    waiting_since: SystemTime,
+    (waits, since): (WaitClock, SystemTime),
     limit: i64,
 ) -> Result<BTreeMap<String, Session>, Error> {
-    let lock = "SELECT session, next, low, target_group FROM cintx.inbox_session
-        WHERE session IN (SELECT session FROM cintx.inbox_held WHERE came <= $1 ORDER BY came LIMIT $2)
-        ORDER BY session FOR UPDATE SKIP LOCKED";
-    sessions(transaction, query(transaction, lock, &[&waiting_since, &limit]).await?).await
+    let column = waits.column();
+    let lock = format!(
+        "SELECT session, next, low, target_group FROM cintx.inbox_session
+        WHERE session IN (SELECT session FROM cintx.inbox_held WHERE {column} <= $1 ORDER BY {column} LIMIT $2)
+        ORDER BY session FOR UPDATE SKIP LOCKED"
+    );
+    sessions(transaction, query(transaction, &lock, &[&since, &limit]).await?, waits).await
 }
 
 /// Rows of sessions, with the numbers that wait in them and those that are given up.
-async fn sessions(transaction: &Transaction<'_>, rows: Vec<Row>) -> Result<BTreeMap<String, Session>, Error> {
+async fn sessions(
+    transaction: &Transaction<'_>,
+    rows: Vec<Row>,
+    waits: WaitClock,
+) -> Result<BTreeMap<String, Session>, Error> {
     type Parts = (Vec<(i64, Timestamp)>, Vec<MissingNumbers>);
     let mut parts: HashMap<String, Parts> = HashMap::new();
     let names: Vec<&str> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-    let held = "SELECT session, sequence, came FROM cintx.inbox_held WHERE session = ANY($1)";
-    for row in query(transaction, held, &[&names]).await? {
+    let column = waits.column();
+    let held = format!("SELECT session, sequence, {column} FROM cintx.inbox_held WHERE session = ANY($1)");
+    for row in query(transaction, &held, &[&names]).await? {
         parts.entry(row.try_get(0)?).or_default().0.push((row.try_get(1)?, timestamp(row.try_get(2)?)));
     }
     let missing = "SELECT session, first, last, since FROM cintx.inbox_missing WHERE session = ANY($1)";
@@ -263,7 +290,7 @@ pub(super) async fn gaps_since(
             SELECT session FROM cintx.inbox_missing WHERE since BETWEEN $1 AND $2)";
     let (oldest, newest) = (system_time(*noticed.start()), system_time(*noticed.end()));
     let rows = query(&transaction, with_gaps, &[&oldest, &newest]).await?;
-    let mut gaps = gaps_of(sessions(&transaction, rows).await?);
+    let mut gaps = gaps_of(sessions(&transaction, rows, WaitClock::ByInbox).await?);
     gaps.retain(|gap| noticed.contains(&gap.since));
     gaps.sort_by(|one, other| other.since.cmp(&one.since).then_with(|| one.cmp(other)));
     gaps.truncate(limit);
@@ -292,7 +319,7 @@ pub(super) async fn gaps(database: &Database, limit: usize) -> Result<Vec<Gap>, 
             (SELECT DISTINCT session FROM cintx.inbox_missing ORDER BY session LIMIT $1))
         ORDER BY session LIMIT $1";
     let rows = query(&transaction, first, &[&i64::try_from(limit).unwrap_or(i64::MAX)]).await?;
-    let mut gaps = gaps_of(sessions(&transaction, rows).await?);
+    let mut gaps = gaps_of(sessions(&transaction, rows, WaitClock::ByInbox).await?);
     gaps.truncate(limit);
     Ok(gaps)
 }

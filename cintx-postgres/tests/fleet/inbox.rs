@@ -183,6 +183,48 @@ async fn facts_are_claimed_by_one_and_those_of_a_session_one_batch_after_the_oth
     assert!(one.claim(10).await.unwrap().is_none());
 }
 
+/// Receivers and handlers whose clocks do not agree.
+#[tokio::test]
+async fn how_long_an_event_has_waited_for_a_claim_is_a_matter_of_the_databases_clock() {
+    let Some((database, _)) = database().await else { return };
+    let store = database.inbox().patience(Duration::from_secs(60));
+    let inbox = |seconds: i64| {
+        let clock = move || Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+        Inbox::new(store.clone()).clock(clock)
+    };
+    accept_all(&inbox(-3_600), [session("a2", "a", 2)]).await;
+    accept_all(&inbox(3_600), [session("b2", "b", 2)]).await;
+    assert!(store.claim(10).await.unwrap().is_none(), "they have come this moment");
+    let hasty = store.clone().patience(Duration::ZERO);
+    let batch = claim(&hasty, 10).await;
+    assert_eq!(ids(batch.facts()), ["a2", "b2"], "in the order in which they came");
+    batch.commit().await.unwrap();
+    assert!(store.clone().patience(Duration::MAX).claim(10).await.unwrap().is_none());
+}
+
+/// Respondents are reconciled weeks after their events were forgotten.
+#[tokio::test]
+async fn a_session_goes_on_after_its_events_are_forgotten() {
+    let Some((database, _)) = database().await else { return };
+    let store = database.inbox();
+    let at = |day: i64| {
+        let began: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
+        Inbox::new(store.clone()).clock(move || began + jiff::SignedDuration::from_hours(24 * day))
+    };
+    accept_all(&at(0), [1, 2, 3, 4].map(|number| session(&format!("a{number}"), "a", number))).await;
+    accept_all(&at(0), [session("b2", "b", 2)]).await;
+    at(1).take(10).await.unwrap();
+    assert_eq!(at(1).gaps().await.unwrap().len(), 1);
+    accept_all(&at(20), [other("o1"), other("o2")]).await;
+    assert!(at(20).gaps().await.unwrap().is_empty(), "a gap that nobody can fill is no news");
+    let late = [session("a5", "a", 5), session("a4", "a", 4), session("b1", "b", 1)];
+    assert_eq!(accept_all(&at(49), late).await, [Accepted::New, Accepted::Duplicate, Accepted::New]);
+    assert!(at(49).gaps().await.unwrap().is_empty());
+    // It is forgotten in the end.
+    accept_all(&at(140), [other("o3")]).await;
+    assert_eq!(accept_all(&at(140), [session("a6", "a", 6)]).await, [Accepted::Waiting]);
+}
+
 #[tokio::test]
 async fn an_effect_is_committed_with_the_end_of_its_facts_or_not_at_all() {
     let Some((database, _)) = database().await else { return };

@@ -358,8 +358,27 @@ impl<V: Version> Webhook<V> {
         }
     }
 
-    /// Gives the subscription a new secret, shown here and never again. The old one is void at once: to lose no event,
-    /// accept calls signed by either for a while, or subscribe a second address first.
+    /// Gives the subscription a new secret, shown here and never again. The old one is void at once.
+    ///
+    /// Give the new one to the receivers that run, at once: what is delivered in between is refused with 401, and Cint
+    /// sends it again. A receiver that must be started anew for it refuses everything until then, for which Cint may
+    /// stop delivering for a while; subscribe a second address with a receiver of its own first in that case.
+    ///
+    /// ```no_run
+    /// # async fn run(mut webhook: cintx::webhook::Webhook<cintx::V2025_12_18>, old: String)
+    /// #     -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "webhook-receive")] {
+    /// use cintx::webhook::receive::Receiver;
+    ///
+    /// let receiver = Receiver::new(old.clone())?; // the web server has a clone
+    /// let secret = webhook.regenerate_secret().await?;
+    /// receiver.add_secret(secret.clone())?;
+    /// // Keep `secret` for the next start. What was signed before has come some minutes later:
+    /// receiver.remove_secret(old);
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// Where it takes no idempotency key and its answer is lost, call it again: the secret that was lost is void then.
     ///

@@ -260,8 +260,8 @@ mod newest {
     use cintx::V2025_12_18;
     use cintx::respondent::{Entry, RespondentOutcome, ServerToServer};
     use cintx::webhook::DeliveryStatus;
-    use cintx::webhook::inbox::{Accepted, Fact, Filled, Gap, Inbox, InboxError, InboxStore, MemoryInboxStore};
-    use cintx::webhook::receive::{Event, EventData};
+    use cintx::webhook::inbox::{Accepted, Fact, Filled, Gap, Inbox, InboxError, InboxStore, MemoryInboxStore, router};
+    use cintx::webhook::receive::{Event, EventData, Receiver};
     use cintx_sandbox::Sandbox;
     use futures_util::future::BoxFuture;
     use jiff::{Timestamp, ToSpan as _};
@@ -314,6 +314,50 @@ mod newest {
             let Entry::Admitted(respondent) = entry else { panic!("{entry:?}") };
             s2s.finish(&respondent, RespondentOutcome::Complete).await.confirmed().unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_replaced_while_the_receiver_runs() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let sandbox = Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO);
+        let sandbox = sandbox.webhook_retry(Duration::from_millis(20));
+        let sandbox = sandbox.webhook_gateway(listener.local_addr().unwrap().to_string());
+        let setup = Setup::<V2025_12_18>::on(sandbox).await;
+        let begin = Timestamp::now() - 1.hour();
+        let events = [WebhookEventType::SessionUpdated];
+        let made = setup.cint.webhooks().create("https://hooks.example/cint", events).await.unwrap();
+        let (mut webhook, old) = (made.webhook, made.secret);
+        let (receiver, inbox) = (Receiver::new(old.clone()).unwrap(), Inbox::new(MemoryInboxStore::new()));
+        let app: axum::Router = router("/cint", receiver.clone(), inbox.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let taken = async || {
+            let facts = inbox.take(1_000).await.unwrap();
+            facts.iter().map(|fact| fact.event().id().to_owned()).collect::<HashSet<_>>()
+        };
+        let history = webhook.clone();
+        let sent = async || {
+            let all = history.history(begin).stream().collect().await.unwrap();
+            let id = |payload: serde_json::Value| payload["id"].as_str().unwrap().to_owned();
+            all.into_iter().filter_map(|it| it.payload).map(id).collect::<HashSet<_>>()
+        };
+
+        sessions(&setup, 2).await;
+        let new = webhook.regenerate_secret().await.unwrap();
+        sessions(&setup, 2).await;
+        assert!(taken().await.len() < sent().await.len(), "it refuses what it cannot know");
+        receiver.add_secret(new).unwrap();
+        sessions(&setup, 2).await;
+        assert!(receiver.remove_secret(old));
+        sessions(&setup, 2).await;
+        let everything = sent().await;
+        assert!(everything.len() >= 8, "{everything:?}");
+        for _ in 0..1_000 {
+            if taken().await == everything {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("of {everything:?} only {:?} came", taken().await);
     }
 
     fn number(event: &Event) -> i64 {

@@ -157,7 +157,7 @@ impl Columns {
         let cells: Vec<String> = first.fields().map(String::from).collect();
         let by_order = Self { rid: 0, reason: 1, completed_at: None, times_matter: false, names: Vec::new() };
         let named = format.rid.is_some() || format.reason.is_some() || format.completed_at.is_some();
-        if !named && cells.iter().any(|cell| looks_like_rid(cell)) {
+        if !named && is_respondent(&cells, has_reason) {
             return (by_order, false);
         }
         let mut column = |given: &Option<String>, known: &[&str], required: bool| {
@@ -198,6 +198,24 @@ impl Columns {
             None => number.to_string(),
         })
     }
+}
+
+/// Whether a record is a respondent already, and no header. One whose RID was spoilt is, too: the line is named then,
+/// and not a header that nobody has left out.
+fn is_respondent(cells: &[String], has_reason: bool) -> bool {
+    if cells.iter().any(|cell| looks_like_rid(cell)) {
+        return true;
+    }
+    let is_known = |cell: &String| RID.iter().chain(REASON).any(|name| plain_name(name) == plain_name(cell));
+    let has_code = has_reason && cells.get(1).is_some_and(|cell| cell.trim().parse::<u64>().is_ok());
+    !cells.iter().any(is_known) && (has_code || cells.iter().any(|cell| resembles_rid(cell)))
+}
+
+/// Whether a cell was a RID before some of its characters were lost or changed.
+fn resembles_rid(cell: &str) -> bool {
+    let (hex, other): (Vec<char>, Vec<char>) =
+        cell.chars().filter(|it| !matches!(it, '-' | '{' | '}')).partition(char::is_ascii_hexdigit);
+    hex.len() >= 20 && other.len() <= 4 && hex.iter().any(char::is_ascii_digit)
 }
 
 /// Whether a cell is a RID in one form or another.

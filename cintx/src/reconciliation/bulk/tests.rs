@@ -73,6 +73,40 @@ fn everything_wrong_is_named_by_line_and_column() {
     assert_eq!(utf16.to_string(), "the file is UTF-16, expected UTF-8");
 }
 
+/// Cint's own layout, with one character lost in the first line.
+#[test]
+fn a_spoilt_first_line_is_no_header() {
+    let such = "expected a RID such as 2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2";
+    let codes = "expected one of 11, 26, 930, 932, 933, 934, 935, 936";
+    let spoilt = "0f1ce179-a917-49ff-9d50-b05fc91f7bd";
+    let rest = [format!("line 2, column 2 is \"940\", {codes}"), format!("line 3, column 1 is \"me\", {such}")];
+    for (first, its) in [
+        (format!("{spoilt},933"), vec![format!("line 1, column 1 is \"{spoilt}\", {such}")]),
+        ("me,933".to_owned(), vec![format!("line 1, column 1 is \"me\", {such}")]),
+        (
+            format!("{spoilt},speeder"),
+            vec![
+                format!("line 1, column 1 is \"{spoilt}\", {such}"),
+                format!("line 1, column 2 is \"speeder\", {codes}"),
+            ],
+        ),
+    ] {
+        let all: Vec<String> = its.into_iter().chain(rest.clone()).collect();
+        assert_eq!(problems(&format!("{first}\n{B},940\nme,933\n")), all);
+    }
+    for spoilt in [spoilt.to_owned(), A.replace('0', "O"), format!("{A}e"), format!("{{{spoilt}}}")] {
+        let error = KeptCompletes::from_csv(format!("{spoilt}\n{B}\nme\n").as_bytes()).unwrap_err();
+        let told: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+        let lines = [(1, &*spoilt), (3, "me")];
+        assert_eq!(told, lines.map(|(line, cell)| format!("line {line}, column 1 is \"{cell}\", {such}")));
+    }
+    // These are headers, though nobody knows them.
+    for header in ["person,why", "id,2nd reason", "Respondent feedback 2026,code of it", "rid,933"] {
+        let told = problems(&format!("{header}\n{A},933\n"));
+        assert!(told.iter().all(|it| it.starts_with("line 1 has the columns")), "{header}: {told:?}");
+    }
+}
+
 #[test]
 fn a_thousand_problems_make_a_short_error() {
     let file = format!("rid,reason\n{}", format!("{},\n", "\u{7}".repeat(500)).repeat(1_000));

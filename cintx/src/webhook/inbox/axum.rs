@@ -54,15 +54,20 @@ async fn take_in(State(intake): State<Intake>, Received(event): Received) -> Res
 impl IntoResponse for InboxError {
     fn into_response(self) -> Response {
         // The cause is for our logs, not for the caller.
-        tracing::warn!(error = %self, "a webhook event was not taken");
+        tracing::warn!(error = self.chain(), "a webhook event was not taken");
         (StatusCode::SERVICE_UNAVAILABLE, "the event was not taken, try again").into_response()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::{Debug, Write as _};
+    use std::sync::{Arc, Mutex};
+
     use futures_util::future::{BoxFuture, FutureExt as _, ready};
     use jiff::Timestamp;
+    use tracing::field::Field;
+    use tracing::{Metadata, Subscriber, span};
 
     use super::*;
     use crate::webhook::inbox::{Accepted, Fact, Gap, InboxStore, MemoryInboxStore};
@@ -104,6 +109,34 @@ mod tests {
         (head.status, String::from_utf8(body.to_vec()).unwrap())
     }
 
+    /// Keeps the fields of what is logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<String>>);
+
+    impl Subscriber for Log {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, event: &tracing::Event<'_>) {
+            event.record(&mut |field: &Field, value: &dyn Debug| {
+                write!(self.0.lock().unwrap(), "{field}={value:?} ").unwrap();
+            });
+        }
+
+        fn enter(&self, _: &span::Id) {}
+
+        fn exit(&self, _: &span::Id) {}
+    }
+
     #[tokio::test]
     async fn only_what_was_committed_is_acknowledged() {
         let inbox = Inbox::new(MemoryInboxStore::new());
@@ -111,8 +144,13 @@ mod tests {
             assert_eq!(answer(&inbox).await, (StatusCode::OK, r#"{"event_id":"e1"}"#.to_owned()));
         }
         assert_eq!(inbox.take(10).await.unwrap().len(), 1);
+        let log = Log::default();
+        let logging = tracing::subscriber::set_default(log.clone());
         let (status, body) = answer(&Inbox::new(Full)).await;
+        drop(logging);
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        let log = log.0.lock().unwrap();
+        assert!(log.contains("no space left on /secret"), "the operator reads why: {log}");
         assert!(!body.contains("secret") && !body.contains("event_id"), "{body}");
     }
 }

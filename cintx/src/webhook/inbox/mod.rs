@@ -26,13 +26,16 @@
 //!   the same time share one.
 //! - **Each event is taken once**, by its id and, for a session, by its number, for as long as the inbox
 //!   [remembers](Inbox::remember) it: 14 days unless set, and Cint repeats for up to seven.
+//!   A session's next number is known for [62 days more](SessionOrder::KEPT_LONGER), which is longer than a respondent
+//!   can be reconciled.
 //! - **The handler gets each fact at least once**, under the same [`number`](Fact::number) each time: again only if
 //!   [`done`](Inbox::done) was not reached. State that is kept in the same store takes effect **exactly once**:
 //!   `RedbInboxStore::done_with` writes it in the transaction that ends the facts.
 //! - **A session's events come in the order of their numbers.** One that is ahead waits for those before it as long as
 //!   the inbox has [patience](Inbox::patience), one minute unless set, and is then handed on. What comes after all is
 //!   handed on too, and [is late](Fact::is_late). That sessions count from 1 is inferred, not published: where they do
-//!   not, or a session began before the subscription, events are not lost: the first of a session waits, once.
+//!   not, or a session began before the subscription or has been forgotten, events are not lost: the first of a session
+//!   waits, once.
 //! - **A quota's counts are totals**: of those that wait, only the newest by the envelope's time is handed on, and an
 //!   older one that comes after a newer one is dropped. An event that lacks completes or screens takes the place of no
 //!   other one, and none takes its place.
@@ -96,6 +99,10 @@ pub enum InboxError {
     /// The store failed.
     #[error("the inbox's store failed")]
     Store(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// The disk failed under a database of yours, and redb refuses everything until it is opened again: see
+    /// `RedbInboxStore::over`.
+    #[error("the inbox's database refuses everything until it is closed and opened again")]
+    MustReopen(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// The store holds something that the inbox has not written.
     #[error("the inbox holds {what} that cannot be read: {problem}")]
     Unreadable {
@@ -113,6 +120,13 @@ impl InboxError {
     /// The failure of a store.
     pub fn store(cause: impl Into<BoxError>) -> Self {
         Self::Store(Arc::from(cause.into()))
+    }
+
+    /// The message with those of all causes.
+    #[cfg(any(feature = "inbox-redb", feature = "inbox-axum"))]
+    fn chain(&self) -> String {
+        let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
+        causes.fold(self.to_string(), |said, cause| format!("{said}: {cause}"))
     }
 }
 
@@ -190,7 +204,8 @@ impl Gap {
 /// Keeps what the inbox knows. Every method is one transaction: all of it, on disk, or nothing. What it decides is
 /// described in [the module's promises](self#what-is-promised).
 pub trait InboxStore: Send + Sync {
-    /// Takes events, in this order, and says what became of each. Forgets ids and sessions of before `forget_before`.
+    /// Takes events, in this order, and says what became of each. Forgets ids of before `forget_before`, and sessions
+    /// whose last event came longer before that than [`SessionOrder::KEPT_LONGER`].
     fn accept<'a>(
         &'a self,
         events: &'a [Event],
@@ -275,7 +290,9 @@ impl Inbox {
         self
     }
 
-    /// How long an event that comes again is known. 14 days if not set; Cint repeats for up to seven.
+    /// How long an event that comes again is known, and a gap is told. 14 days if not set; Cint repeats for up to
+    /// seven. The next number of a session is known for [62 days more](SessionOrder::KEPT_LONGER), so that what a
+    /// reconciliation tells of it weeks later is in order.
     #[must_use]
     pub fn remember(mut self, time: Duration) -> Self {
         self.remember = time;
@@ -352,13 +369,17 @@ impl Inbox {
         let _ = tokio::time::timeout(wait, select(here, self.shared.store.changed())).await;
     }
 
-    /// The numbers of sessions that are missing now, at most 1,000 gaps, by the ids of the sessions. Those that have
-    /// just come up may fill by themselves.
+    /// The numbers of sessions that are missing, at most the newest 1,000 gaps, by the ids of the sessions: those that
+    /// were noticed within the time that the inbox [remembers](Self::remember). Those that have just come up may fill
+    /// by themselves.
     ///
     /// # Errors
     /// The store failed.
     pub async fn gaps(&self) -> Result<Vec<Gap>, InboxError> {
-        self.shared.store.gaps(1_000).await
+        let lately = ago(self.clock.now(), self.remember)..=Timestamp::MAX;
+        let mut gaps = self.shared.store.gaps_since(lately, 1_000).await?;
+        gaps.sort_by(|one, other| (&one.session, one.first).cmp(&(&other.session, other.first)));
+        Ok(gaps)
     }
 
     /// Those of the gaps that were noticed in a time, the newest first, at most so many.

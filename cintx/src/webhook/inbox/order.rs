@@ -1,6 +1,8 @@
 //! The order of one session, which every store goes by: which numbers are handed on, which wait, which are missing.
 //! It knows numbers and moments alone, and does no I/O: stores keep it, and the events that wait beside it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +89,11 @@ impl Default for SessionOrder {
 }
 
 impl SessionOrder {
+    /// How much longer than ids a store keeps the orders of sessions: a respondent can be reconciled until the 25th of
+    /// the month after the complete, which is up to 55 days later, and the event that tells it goes on where the
+    /// session ended.
+    pub const KEPT_LONGER: Duration = Duration::from_secs(62 * 86_400);
+
     /// Of a session of which nothing has come.
     pub fn new() -> Self {
         Self::default()

@@ -23,6 +23,9 @@ pub(super) enum Table {
     Sessions,
     /// Since when and session: nothing. Which sessions have events that wait.
     Waiting,
+    /// When its last event came and session: nothing. Which sessions have no event any more whose id is known, to
+    /// forget the oldest first.
+    Ended,
     /// Session: nothing. Which sessions lack numbers.
     Gaps,
     /// Target group and quota: its [`QuotaCount`].
@@ -33,13 +36,14 @@ pub(super) enum Table {
 
 impl Table {
     #[cfg(feature = "inbox-redb")]
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Seen,
         Self::Ages,
         Self::Facts,
         Self::Held,
         Self::Sessions,
         Self::Waiting,
+        Self::Ended,
         Self::Gaps,
         Self::Quotas,
         Self::Meta,

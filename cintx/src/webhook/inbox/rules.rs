@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 
 use super::records::{
-    QuotaCount, Session, Table, Tables, held_key, micros, ordered_key, quota_key, read, split_key, write,
+    QuotaCount, Session, Table, Tables, held_key, micros, ordered, ordered_key, quota_key, read, split_key, write,
 };
-use super::{Accepted, Fact, Gap, InboxError, SequencePlace};
+use super::{Accepted, Fact, Gap, InboxError, SequencePlace, SessionOrder};
 use crate::webhook::receive::{Event, EventData, QuotaFillRegistered, SessionUpdated};
 
 /// How many sessions are let go in one transaction.
@@ -150,9 +150,31 @@ fn forget(tables: &mut dyn Tables, before: i64, limit: usize) -> Result<(), Inbo
         tables.remove(Table::Seen, event.as_bytes())?;
         let Some(bytes) = tables.get(Table::Sessions, &session)?.filter(|_| !session.is_empty()) else { continue };
         let kept: Session = read("a session", &bytes)?;
-        if kept.touched <= came && kept.order.waiting().len() == 0 {
-            tables.remove(Table::Sessions, &session)?;
-            tables.remove(Table::Gaps, &session)?;
+        if kept.touched <= came {
+            tables.put(Table::Ended, &[&ordered(kept.touched)[..], &session].concat(), &[])?;
+        }
+    }
+    forget_sessions(tables, before, limit)
+}
+
+/// Forgets sessions that have ended long before a moment, at most so many.
+fn forget_sessions(tables: &mut dyn Tables, before: i64, limit: usize) -> Result<(), InboxError> {
+    let longer = i64::try_from(SessionOrder::KEPT_LONGER.as_micros()).unwrap_or(i64::MAX);
+    let before_sessions = before.saturating_sub(longer);
+    for (key, _) in tables.first(Table::Ended, limit)? {
+        let (ended, id) = split_key(&key)?;
+        if ended >= before_sessions {
+            break;
+        }
+        tables.remove(Table::Ended, &key)?;
+        let Some(bytes) = tables.get(Table::Sessions, id.as_bytes())? else { continue };
+        let kept: Session = read("a session", &bytes)?;
+        if kept.order.waiting().len() > 0 {
+            // Nobody has taken facts in all that time.
+            tables.put(Table::Ended, &ordered_key(before, &id), &[])?;
+        } else if kept.touched < before_sessions {
+            tables.remove(Table::Sessions, id.as_bytes())?;
+            tables.remove(Table::Gaps, id.as_bytes())?;
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Verifies a request and parses its event; each failure has a status code.
 
 use std::borrow::Cow;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use cintx_raw::Secret;
@@ -70,7 +71,8 @@ impl ReceiveError {
     }
 }
 
-/// Takes the calls of a webhook.
+/// Takes the calls of a webhook. Clones share their secrets, so that one that was given to a server
+/// [gets a new secret](Self::add_secret) while the server runs.
 ///
 /// ```
 /// use cintx::webhook::receive::{ReceiveError, Receiver, SignatureError};
@@ -86,7 +88,7 @@ impl ReceiveError {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Receiver {
-    secrets: Vec<Secret>,
+    secrets: Arc<RwLock<Vec<Secret>>>,
     max_age: Option<u64>,
     limit: usize,
     clock: SharedClock,
@@ -101,15 +103,27 @@ impl Receiver {
     /// # Errors
     /// That it is empty, or begins or ends with white space or a mark that nobody sees.
     pub fn new(secret: impl Into<Secret>) -> Result<Self, ReceiveError> {
-        let (secrets, clock) = (Vec::new(), SharedClock::system());
+        let (secrets, clock) = (Arc::default(), SharedClock::system());
         Self { secrets, max_age: None, limit: Self::DEFAULT_LIMIT, clock }.or_secret(secret)
     }
 
-    /// Takes what was signed with this secret too: both the old and the new one while a secret is replaced.
+    /// Takes what was signed with this secret too, as do all clones: [`add_secret`](Self::add_secret) as a step of
+    /// making the receiver.
     ///
     /// # Errors
     /// That it is empty, or begins or ends with white space or a mark that nobody sees.
-    pub fn or_secret(mut self, secret: impl Into<Secret>) -> Result<Self, ReceiveError> {
+    pub fn or_secret(self, secret: impl Into<Secret>) -> Result<Self, ReceiveError> {
+        self.add_secret(secret)?;
+        Ok(self)
+    }
+
+    /// From now on takes what was signed with this secret too, here and in all clones, those in a server that runs
+    /// among them. How to replace a secret is shown at
+    /// [`regenerate_secret`](crate::webhook::Webhook::regenerate_secret).
+    ///
+    /// # Errors
+    /// That it is empty, or begins or ends with white space or a mark that nobody sees.
+    pub fn add_secret(&self, secret: impl Into<Secret>) -> Result<(), ReceiveError> {
         let secret = secret.into();
         if secret.expose().is_empty() {
             return Err(ReceiveError::EmptySecret);
@@ -117,8 +131,23 @@ impl Receiver {
         if crate::types::is_padded(secret.expose()) {
             return Err(ReceiveError::SecretEnds);
         }
-        self.secrets.push(secret);
-        Ok(self)
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        if !secrets.contains(&secret) {
+            secrets.push(secret);
+        }
+        Ok(())
+    }
+
+    /// From now on takes what was signed with this secret no more, here and in all clones. Answers whether it was one
+    /// of several: the only one stays, as a receiver without a secret would take nothing.
+    pub fn remove_secret(&self, secret: impl Into<Secret>) -> bool {
+        let secret = secret.into();
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        let is_one_of_several = secrets.len() > 1 && secrets.contains(&secret);
+        if is_one_of_several {
+            secrets.retain(|known| *known != secret);
+        }
+        is_one_of_several
     }
 
     /// Refuses signatures further than this from now; whole seconds count. Not checked unless set: whether a repeated
@@ -188,7 +217,9 @@ impl Receiver {
         }
         let signature = Signature::parse(header.as_bytes())?;
         let plain = if gzip { Cow::Owned(gunzip(body, self.limit)?) } else { Cow::Borrowed(body) };
-        let fits = signature.fits(&self.secrets, &plain) || (gzip && signature.fits(&self.secrets, body));
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        let fits = signature.fits(&secrets, &plain) || (gzip && signature.fits(&secrets, body));
+        drop(secrets);
         if !fits {
             return Err(SignatureError::Mismatch.into());
         }
@@ -314,6 +345,22 @@ mod tests {
             assert_eq!(Receiver::new(padded).unwrap_err(), ReceiveError::SecretEnds);
         }
         assert!(!format!("{both:?}").contains("secret\""));
+    }
+
+    #[test]
+    fn a_running_receiver_gets_a_secret_and_loses_one() {
+        let receiver = Receiver::new(SECRET).unwrap();
+        let (running, old) = (receiver.clone().max_age(Duration::from_secs(60)), format!("t={TIME},v1={RIGHT}"));
+        let new = sign("the new secret", TIME, BODY);
+        assert!(!receiver.remove_secret(SECRET), "the only one");
+        assert_eq!(receiver.add_secret(" "), Err(ReceiveError::SecretEnds));
+        for _ in 0..2 {
+            receiver.add_secret("the new secret").unwrap();
+        }
+        assert_eq!([verify(&running, &old, BODY), verify(&running, &new, BODY)], [Ok(()), Ok(())]);
+        assert!(!receiver.remove_secret("another") && receiver.remove_secret(SECRET));
+        assert_eq!([verify(&running, &old, BODY), verify(&running, &new, BODY)], [mismatch(), Ok(())]);
+        assert!(!receiver.remove_secret("the new secret"), "it is there once");
     }
 
     #[test]
