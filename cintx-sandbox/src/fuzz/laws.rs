@@ -289,7 +289,8 @@ impl Goals {
         let group = world.groups.get(group).unwrap();
         let of = |profile: &Profile| {
             let quotas: Vec<&Quota> = profile.targets.iter().filter_map(|target| target.quota.as_ref()).collect();
-            let is_whole = profile.kind != ProfileKind::Control && quotas.len() == profile.targets.len();
+            let is_all = profile.quotas_enabled && quotas.len() == profile.targets.len();
+            let is_whole = is_all && profile.kind != ProfileKind::Control;
             (profile.id.clone(), (quotas.iter().map(|quota| quota.goal).sum(), is_whole))
         };
         Self { group: group.goal, profiles: group.audience.profiles.iter().map(of).collect() }
