@@ -337,7 +337,7 @@ mod newest {
         let history = webhook.clone();
         let sent = async || {
             let all = history.history(begin).stream().collect().await.unwrap();
-            let id = |payload: serde_json::Value| payload["id"].as_str().unwrap().to_owned();
+            let id = |payload: serde_json::Map<String, serde_json::Value>| payload["id"].as_str().unwrap().to_owned();
             all.into_iter().filter_map(|it| it.payload).map(id).collect::<HashSet<_>>()
         };
 
