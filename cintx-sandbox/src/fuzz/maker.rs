@@ -503,8 +503,8 @@ fn wanted_profiles(operation: &str, facts: &Facts<'_>, legacy: bool) -> Option<V
             let one = |p: &ProfileIds| {
                 json!([{
                     "profile_id": p.id,
-                    "quotas": [{ "quota_id": p.quotas[0], "filling_goal": 60 }],
-                    "targets": [{ "id": p.quotas[0], "quota": { "completes_goal": 60 } }],
+                    "quotas": [{ "quota_id": p.quotas[0], "filling_goal": 61 }],
+                    "targets": [{ "id": p.quotas[0], "quota": { "completes_goal": 61 } }],
                 }])
             };
             let name = if legacy { "filling_goal" } else { "completes_goal" };
