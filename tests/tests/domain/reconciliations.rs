@@ -142,7 +142,10 @@ async fn what_can_be_reconciled_is_listed_by_the_month_of_the_sessions() {
     let setup = quiet::<V2024_12_02>().await;
     let groups = two_groups_with_completes(&setup).await;
     let reconciliations = setup.cint.reconciliations();
-    let eligible = reconciliations.eligible_in("2026-11").await.unwrap();
+    // The sandbox's clock is ours, and months are counted by US Central time.
+    let central = jiff::tz::TimeZone::posix("CST6CDT,M3.2.0,M11.1.0").unwrap();
+    let month = central.to_datetime(setup.sandbox.now()).strftime("%Y-%m").to_string();
+    let eligible = reconciliations.eligible_in(&month).await.unwrap();
     assert!(!eligible.cut_short);
     assert!(groups.iter().all(|group| eligible.target_groups.iter().any(|it| it.id == *group.id())));
     let first = &eligible.target_groups[0];
@@ -150,7 +153,7 @@ async fn what_can_be_reconciled_is_listed_by_the_month_of_the_sessions() {
     assert_eq!(first.manager.as_ref().map(|user| user.id), Some(setup.manager));
     assert_eq!((first.completes, &first.amount), (None, &None), "2024-12-02 does not say");
 
-    let query = || reconciliations.eligible_in("2026-11").name("UK").project_name("MyDrinks").manager(setup.manager);
+    let query = || reconciliations.eligible_in(&month).name("UK").project_name("MyDrinks").manager(setup.manager);
     assert_eq!(query().status(TargetGroupStatus::Live).await.unwrap().target_groups.len(), 2);
     assert_eq!(query().status(TargetGroupStatus::Paused).await.unwrap().target_groups.len(), 0);
     setup.assert_no_violation();
